@@ -1,0 +1,2 @@
+/** The {@code graft} command. */
+package dev.graft.cli;

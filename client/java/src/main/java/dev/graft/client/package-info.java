@@ -1,0 +1,2 @@
+/** The Java client library of Graft. */
+package dev.graft.client;

@@ -1,0 +1,2 @@
+/** The Graft worker. */
+package dev.graft.server;
