@@ -1,0 +1,13 @@
+package dev.graft.server.torch;
+
+/** Which library multiplies matrices. */
+public enum Kernel {
+  /** {@code torch.linear}: MKL on a CPU. The only one with a derivative. */
+  MKL,
+  /**
+   * {@code mkldnn::_linear_pointwise}: oneDNN, on plain weights, with a fused activation. CPU only.
+   */
+  ONEDNN,
+  /** {@code torch.linear} on a GPU. */
+  CUBLAS
+}

@@ -1,0 +1,123 @@
+package dev.graft.server.torch;
+
+import ai.djl.engine.EngineException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/**
+ * How fast this device multiplies, by type and kernel: measured, since it differs by an order of
+ * magnitude between CPUs of the same name.
+ *
+ * @param measured every candidate that this device can run
+ */
+public record Kernels(List<Measured> measured) {
+  /**
+   * Rows, inputs and outputs of the products that are timed: a small block of a small language
+   * model.
+   */
+  private static final int ROWS = 256;
+
+  private static final int INPUTS = 576;
+  private static final int OUTPUTS = 576;
+
+  /** A narrower type must be this much faster than fp32 to be worth its rounding. */
+  private static final double WORTH_ROUNDING = 1.25;
+
+  /**
+   * One candidate.
+   *
+   * @param gflops speed on one thread, in 1e9 floating-point operations per second
+   */
+  public record Measured(ComputeDtype dtype, Kernel kernel, double gflops) {}
+
+  public Kernels {
+    measured = List.copyOf(measured);
+  }
+
+  /** Measures the device; takes tens of milliseconds. */
+  public static Kernels measure(TorchDevice device) {
+    List<Measured> measured = new ArrayList<>();
+    Tensors tensors = Tensors.on(device);
+    try (Scope scope = Scope.open(device);
+        Program program =
+            Program.assemble(device, ProgramText.of(Kernels.class, "kernels.py", Map.of()))) {
+      Tensor x = random(scope, ROWS, INPUTS);
+      Tensor weight = random(scope, OUTPUTS, INPUTS);
+      for (ComputeDtype dtype : ComputeDtype.values()) {
+        Tensor narrowX = tensors.cast(scope, x, dtype.dtype());
+        Tensor narrowWeight = tensors.cast(scope, weight, dtype.dtype());
+        for (Kernel kernel :
+            device.isCuda() ? List.of(Kernel.CUBLAS) : List.of(Kernel.MKL, Kernel.ONEDNN)) {
+          String method = kernel == Kernel.ONEDNN ? "onednn" : "mkl";
+          try {
+            measured.add(
+                new Measured(dtype, kernel, gflops(program, scope, method, narrowX, narrowWeight)));
+          } catch (EngineException e) {
+            // oneDNN refuses types that the CPU has no instructions for: then it is no candidate.
+            System.getLogger(Kernels.class.getName())
+                .log(System.Logger.Level.DEBUG, () -> kernel + " has no product of " + dtype, e);
+          }
+        }
+      }
+    }
+    return new Kernels(measured);
+  }
+
+  private static double gflops(
+      Program program, Scope scope, String method, Tensor x, Tensor weight) {
+    seconds(program, scope, method, x, weight, 1);
+    double once = seconds(program, scope, method, x, weight, 1);
+    int repeats = (int) Math.max(1, Math.min(16, 0.004 / once));
+    double best = once;
+    for (int i = 0; i < 3; i++) {
+      best = Math.min(best, seconds(program, scope, method, x, weight, repeats) / repeats);
+    }
+    return 2.0 * ROWS * INPUTS * OUTPUTS / best / 1e9;
+  }
+
+  private static double seconds(
+      Program program, Scope scope, String method, Tensor x, Tensor weight, int repeats) {
+    long start = System.nanoTime();
+    // Reading the sum waits for a GPU to be done.
+    program.call(scope, method, x, weight, repeats).toFloats();
+    return (System.nanoTime() - start) / 1e9;
+  }
+
+  private static Tensor random(Scope scope, int rows, int columns) {
+    Random random = new Random(0);
+    float[] values = new float[rows * columns];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian() * 0.1f;
+    }
+    return scope.floats(values, rows, columns);
+  }
+
+  /** The faster kernel for a type. */
+  public Kernel kernel(ComputeDtype dtype) {
+    return best(dtype).kernel();
+  }
+
+  /** What {@code auto} stands for: fp32, unless a narrower type is clearly faster. */
+  public ComputeDtype fastest() {
+    double limit = best(ComputeDtype.FP32).gflops() * WORTH_ROUNDING;
+    // bf16 before fp16: it has the range of fp32, where fp16 overflows in some models.
+    if (has(ComputeDtype.BF16) && best(ComputeDtype.BF16).gflops() > limit) {
+      return ComputeDtype.BF16;
+    }
+    return ComputeDtype.FP32;
+  }
+
+  private boolean has(ComputeDtype dtype) {
+    return measured.stream().anyMatch(candidate -> candidate.dtype() == dtype);
+  }
+
+  private Measured best(ComputeDtype dtype) {
+    return measured.stream()
+        .filter(candidate -> candidate.dtype() == dtype)
+        .max(Comparator.comparingDouble(Measured::gflops))
+        .orElseThrow();
+  }
+}

@@ -1,0 +1,156 @@
+package dev.graft.server.torch;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The threads that own a device. Each lane runs one step at a time; calls that have steps waiting
+ * take turns, one step each. On a CPU there is a single-threaded lane for each core, on a GPU one.
+ */
+public final class Lanes implements AutoCloseable {
+  private final List<Thread> threads = new ArrayList<>();
+  private final Object lock = new Object();
+
+  /** Calls with waiting steps, in the order of their turns. Guarded by lock. */
+  private final Queue<Turns> waiting = new ArrayDeque<>();
+
+  /** Guarded by lock. */
+  private boolean closed;
+
+  private Lanes(int count) {
+    for (int i = 0; i < count; i++) {
+      Thread thread = new Thread(this::work, "graft-lane-" + i);
+      thread.setDaemon(true);
+      threads.add(thread);
+      thread.start();
+    }
+  }
+
+  public static Lanes start(int count) {
+    return new Lanes(count);
+  }
+
+  /** Number of steps that run at the same time. */
+  public int count() {
+    return threads.size();
+  }
+
+  /** Opens a call's place in the turns. */
+  public Turns open() {
+    return new Turns();
+  }
+
+  private void work() {
+    for (Step<?> step = next(); step != null; step = next()) {
+      step.run();
+    }
+  }
+
+  private Step<?> next() {
+    synchronized (lock) {
+      while (waiting.isEmpty()) {
+        if (closed) {
+          return null;
+        }
+        try {
+          lock.wait();
+        } catch (InterruptedException e) {
+          return null;
+        }
+      }
+      Turns turns = waiting.remove();
+      Step<?> step = turns.steps.remove();
+      if (!turns.steps.isEmpty()) {
+        waiting.add(turns);
+      }
+      return step;
+    }
+  }
+
+  /** Lets the running steps end, cancels the others, and ends the threads. */
+  @Override
+  public void close() {
+    List<Step<?>> left = new ArrayList<>();
+    synchronized (lock) {
+      closed = true;
+      waiting.forEach(turns -> left.addAll(turns.steps));
+      waiting.clear();
+      lock.notifyAll();
+    }
+    left.forEach(step -> step.result.cancel(false));
+    for (Thread thread : threads) {
+      boolean interrupted = false;
+      while (thread.isAlive() && thread != Thread.currentThread()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** One call's steps. */
+  public final class Turns implements AutoCloseable {
+    /** Guarded by lock. */
+    private final Deque<Step<?>> steps = new ArrayDeque<>();
+
+    private boolean over;
+
+    private Turns() {}
+
+    /**
+     * Runs {@code step} on a lane when it is this call's turn; steps of one call start in order.
+     */
+    public <T> CompletableFuture<T> submit(Callable<T> step) {
+      Step<T> waitingStep = new Step<>(step, new CompletableFuture<>());
+      synchronized (lock) {
+        if (closed || over) {
+          return CompletableFuture.failedFuture(new CancellationException("The call is over."));
+        }
+        steps.add(waitingStep);
+        if (steps.size() == 1) {
+          waiting.add(this);
+        }
+        lock.notify();
+      }
+      return waitingStep.result;
+    }
+
+    /** Cancels the steps that have not begun. */
+    @Override
+    public void close() {
+      List<Step<?>> left;
+      synchronized (lock) {
+        over = true;
+        left = List.copyOf(steps);
+        steps.clear();
+        waiting.remove(this);
+      }
+      left.forEach(step -> step.result.cancel(false));
+    }
+  }
+
+  private record Step<T>(Callable<T> body, CompletableFuture<T> result) {
+    void run() {
+      if (result.isDone()) {
+        return;
+      }
+      try {
+        result.complete(body.call());
+      } catch (Throwable e) {
+        // Errors too: whoever waits for the result must learn of them, and the lane must live on.
+        result.completeExceptionally(e);
+      }
+    }
+  }
+}

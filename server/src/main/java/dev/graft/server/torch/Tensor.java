@@ -1,0 +1,68 @@
+package dev.graft.server.torch;
+
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.IValue;
+
+/** A handle to a tensor, owned by a {@link Scope}. */
+public final class Tensor {
+  private final Scope scope;
+  private final IValue value;
+  private PtNDArray array;
+
+  Tensor(Scope scope, IValue value) {
+    this.scope = scope;
+    this.value = value;
+  }
+
+  /** Size of each dimension, slowest first. */
+  public long[] shape() {
+    return array().getShape().getShape();
+  }
+
+  /**
+   * The elements in row-major order; for a tensor of 32-bit floats only, of less than 2^29
+   * elements.
+   */
+  public float[] toFloats() {
+    return array().toFloatArray();
+  }
+
+  /** The elements in row-major order; for a tensor of 64-bit integers only. */
+  public long[] toLongs() {
+    return array().toLongArray();
+  }
+
+  /**
+   * The tensor itself in another scope, sharing memory: it outlives this scope if that one does.
+   */
+  public Tensor in(Scope other) {
+    return other.adopt(IValue.listFrom(array()).toIValueArray()[0]);
+  }
+
+  /**
+   * A copy in {@code other} of a tensor of 32-bit floats or integers that autograd may save, as
+   * results of programs may not be.
+   */
+  public Tensor copyForGradients(Scope other) {
+    Torch.prepareThread();
+    try (PtNDArray copy = (PtNDArray) array().duplicate()) {
+      return other.adopt(IValue.from(copy));
+    }
+  }
+
+  Scope scope() {
+    return scope;
+  }
+
+  IValue value() {
+    return value;
+  }
+
+  /** The handle as DJL knows it. Asking it for its type is fatal for bfloat16. */
+  synchronized PtNDArray array() {
+    if (array == null) {
+      array = value.toTensor(scope.manager());
+    }
+    return array;
+  }
+}
