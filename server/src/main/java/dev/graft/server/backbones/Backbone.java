@@ -1,0 +1,30 @@
+package dev.graft.server.backbones;
+
+import dev.graft.server.torch.ComputeDtype;
+import dev.graft.server.torch.Scope;
+import dev.graft.server.torch.Tensor;
+
+/** A frozen transformer on a device. Its methods may be called on several threads at once. */
+public interface Backbone extends AutoCloseable {
+  BackboneInfo info();
+
+  /**
+   * Runs the blocks up to {@code layer}. The language-model head is never computed, nor are blocks
+   * after {@code layer}.
+   *
+   * @param layer 0 for the output of the embeddings, k for that of block k; the last one with the
+   *     final norm
+   * @return hidden states {@code [batch, longest, hidden]} in {@code dtype}, owned by {@code
+   *     scope}; rows of padding hold unspecified finite values
+   */
+  Tensor hiddenStates(Scope scope, TokenBatch batch, int layer, ComputeDtype dtype);
+
+  /**
+   * What besides the checkpoint, the tokens and the layer decides the bytes of the hidden states:
+   * the program's text.
+   */
+  String programText(ComputeDtype dtype);
+
+  @Override
+  void close();
+}
