@@ -7,13 +7,15 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
 
 /**
  * The threads that own a device. Each lane runs one step at a time; calls that have steps waiting
  * take turns, one step each. On a CPU there is a single-threaded lane for each core, on a GPU one.
  */
 public final class Lanes implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(Lanes.class.getName());
+
   private final List<Thread> threads = new ArrayList<>();
   private final Object lock = new Object();
 
@@ -83,7 +85,7 @@ public final class Lanes implements AutoCloseable {
       waiting.clear();
       lock.notifyAll();
     }
-    left.forEach(step -> step.result.cancel(false));
+    left.forEach(Step::cancel);
     for (Thread thread : threads) {
       boolean interrupted = false;
       while (thread.isAlive() && thread != Thread.currentThread()) {
@@ -110,20 +112,27 @@ public final class Lanes implements AutoCloseable {
 
     /**
      * Runs {@code step} on a lane when it is this call's turn; steps of one call start in order.
+     *
+     * @param completion gets the result and null, or null and what went wrong, on the lane's
+     *     thread; a step that never runs because the call or the lanes are closed ends with a
+     *     {@link CancellationException}
      */
-    public <T> CompletableFuture<T> submit(Callable<T> step) {
-      Step<T> waitingStep = new Step<>(step, new CompletableFuture<>());
+    public <T> void submit(Callable<T> step, BiConsumer<T, Throwable> completion) {
+      Step<T> waitingStep = new Step<>(step, completion);
+      boolean accepted;
       synchronized (lock) {
-        if (closed || over) {
-          return CompletableFuture.failedFuture(new CancellationException("The call is over."));
+        accepted = !closed && !over;
+        if (accepted) {
+          steps.add(waitingStep);
+          if (steps.size() == 1) {
+            waiting.add(this);
+          }
+          lock.notify();
         }
-        steps.add(waitingStep);
-        if (steps.size() == 1) {
-          waiting.add(this);
-        }
-        lock.notify();
       }
-      return waitingStep.result;
+      if (!accepted) {
+        waitingStep.cancel();
+      }
     }
 
     /** Cancels the steps that have not begun. */
@@ -136,20 +145,32 @@ public final class Lanes implements AutoCloseable {
         steps.clear();
         waiting.remove(this);
       }
-      left.forEach(step -> step.result.cancel(false));
+      left.forEach(Step::cancel);
     }
   }
 
-  private record Step<T>(Callable<T> body, CompletableFuture<T> result) {
+  private record Step<T>(Callable<T> body, BiConsumer<T, Throwable> completion) {
     void run() {
-      if (result.isDone()) {
-        return;
-      }
+      T result;
       try {
-        result.complete(body.call());
+        result = body.call();
       } catch (Throwable e) {
         // Errors too: whoever waits for the result must learn of them, and the lane must live on.
-        result.completeExceptionally(e);
+        complete(null, e);
+        return;
+      }
+      complete(result, null);
+    }
+
+    void cancel() {
+      complete(null, new CancellationException("The call is over."));
+    }
+
+    private void complete(T result, Throwable error) {
+      try {
+        completion.accept(result, error);
+      } catch (RuntimeException e) {
+        LOG.log(System.Logger.Level.ERROR, "A step's result could not be handed over", e);
       }
     }
   }

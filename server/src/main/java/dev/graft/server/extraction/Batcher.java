@@ -1,0 +1,57 @@
+package dev.graft.server.extraction;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Gathers items in windows and cuts each into batches of similar length.
+ *
+ * <p>A window ends when it holds enough tokens. The first are small, so that results come early
+ * where traffic is thin; each is twice as large as the one before, so that padding is small where
+ * there is much. Nothing here knows the time.
+ */
+final class Batcher {
+  /** Largest window, in batches. */
+  private static final int MOST_BATCHES = 32;
+
+  private final int tokensPerBatch;
+  private int windowBatches = 2;
+  private long windowTokens;
+  private List<TokenizedItem> window = new ArrayList<>();
+
+  /**
+   * @param tokensPerBatch most padded tokens of a batch; a longer item is a batch of its own
+   */
+  Batcher(int tokensPerBatch) {
+    this.tokensPerBatch = tokensPerBatch;
+  }
+
+  /** Adds an item; returns the batches of the window that it completes, or none. */
+  List<List<TokenizedItem>> add(TokenizedItem item) {
+    window.add(item);
+    windowTokens += item.ids().length;
+    if (windowTokens < (long) windowBatches * tokensPerBatch) {
+      return List.of();
+    }
+    return flush();
+  }
+
+  /** Ends the window; returns its batches, longest items first. */
+  List<List<TokenizedItem>> flush() {
+    List<TokenizedItem> items = window;
+    window = new ArrayList<>();
+    windowTokens = 0;
+    windowBatches = Math.min(MOST_BATCHES, windowBatches * 2);
+    // The sort is stable: items of one length stay in their order.
+    items.sort(Comparator.comparingInt(item -> -item.ids().length));
+    List<List<TokenizedItem>> batches = new ArrayList<>();
+    for (int start = 0; start < items.size(); ) {
+      int most = Math.max(1, tokensPerBatch / items.get(start).ids().length);
+      int end = Math.min(items.size(), start + most);
+      batches.add(List.copyOf(items.subList(start, end)));
+      start = end;
+    }
+    return batches;
+  }
+}

@@ -1,0 +1,198 @@
+package dev.graft.server.extraction;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.StreamSupport;
+
+/**
+ * Features of whole batches under their {@link BatchKey}, in memory and optionally on disk; both
+ * bounded, the least recently used leaving first. What is lost, or damaged on disk, is computed
+ * again.
+ */
+public final class FeatureCache {
+  private static final System.Logger LOG = System.getLogger(FeatureCache.class.getName());
+  private static final String SUFFIX = ".features";
+  private static final int DIGEST_BYTES = 32;
+
+  private final long memoryLimitBytes;
+  private final Path directory;
+  private final long diskLimitBytes;
+
+  /** In the order of use. Guarded by this. */
+  private final Map<String, float[]> memory = new LinkedHashMap<>(16, 0.75f, true);
+
+  /** Guarded by this. */
+  private long memoryBytes;
+
+  /** Guarded by this. */
+  private long diskBytes;
+
+  private FeatureCache(long memoryLimitBytes, Path directory, long diskLimitBytes) {
+    this.memoryLimitBytes = memoryLimitBytes;
+    this.directory = directory;
+    this.diskLimitBytes = diskLimitBytes;
+  }
+
+  /** A cache in memory alone; with 0 bytes, none. */
+  public static FeatureCache inMemory(long limitBytes) {
+    return new FeatureCache(limitBytes, null, 0);
+  }
+
+  /** A cache in memory before one on disk, which later processes find again. */
+  public static FeatureCache onDisk(long memoryLimitBytes, Path directory, long diskLimitBytes) {
+    FeatureCache cache = new FeatureCache(memoryLimitBytes, directory, diskLimitBytes);
+    try {
+      Files.createDirectories(directory);
+    } catch (IOException e) {
+      throw new UncheckedIOException("The cache directory cannot be made: " + directory, e);
+    }
+    synchronized (cache) {
+      cache.evictFromDisk();
+    }
+    return cache;
+  }
+
+  Optional<float[]> find(String key) {
+    synchronized (this) {
+      float[] values = memory.get(key);
+      if (values != null) {
+        return Optional.of(values);
+      }
+    }
+    if (directory == null) {
+      return Optional.empty();
+    }
+    Optional<float[]> read = read(key);
+    read.ifPresent(values -> remember(key, values));
+    return read;
+  }
+
+  /** Stores a batch's features; the caller must not change them afterwards. */
+  void put(String key, float[] values) {
+    remember(key, values);
+    if (directory != null) {
+      write(key, values);
+    }
+  }
+
+  private synchronized void remember(String key, float[] values) {
+    long bytes = 4L * values.length;
+    if (bytes > memoryLimitBytes || memory.put(key, values) != null) {
+      return;
+    }
+    memoryBytes += bytes;
+    Iterator<float[]> oldest = memory.values().iterator();
+    while (memoryBytes > memoryLimitBytes) {
+      memoryBytes -= 4L * oldest.next().length;
+      oldest.remove();
+    }
+  }
+
+  private Optional<float[]> read(String key) {
+    Path file = directory.resolve(key + SUFFIX);
+    try {
+      byte[] bytes = Files.readAllBytes(file);
+      if (bytes.length < DIGEST_BYTES
+          || !Arrays.equals(digest(bytes), 0, DIGEST_BYTES, bytes, 0, DIGEST_BYTES)) {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "Cached features are damaged and will be computed again: {0}",
+            file);
+        Files.deleteIfExists(file);
+        return Optional.empty();
+      }
+      Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+      float[] values = new float[(bytes.length - DIGEST_BYTES) / 4];
+      ByteBuffer.wrap(bytes, DIGEST_BYTES, bytes.length - DIGEST_BYTES)
+          .order(ByteOrder.LITTLE_ENDIAN)
+          .asFloatBuffer()
+          .get(values);
+      return Optional.of(values);
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.WARNING, "Cached features cannot be read: " + file, e);
+      return Optional.empty();
+    }
+  }
+
+  private void write(String key, float[] values) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(DIGEST_BYTES + 4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.position(DIGEST_BYTES).slice().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values);
+    System.arraycopy(digest(bytes.array()), 0, bytes.array(), 0, DIGEST_BYTES);
+    try {
+      Path temporary = Files.createTempFile(directory, key, ".tmp");
+      Files.write(temporary, bytes.array());
+      Files.move(
+          temporary,
+          directory.resolve(key + SUFFIX),
+          StandardCopyOption.ATOMIC_MOVE,
+          StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.WARNING, "Features cannot be cached in " + directory, e);
+      return;
+    }
+    synchronized (this) {
+      diskBytes += bytes.capacity();
+      if (diskBytes > diskLimitBytes) {
+        evictFromDisk();
+      }
+    }
+  }
+
+  /** Counts what is there, and deletes the oldest files until nine tenths of the limit are left. */
+  private void evictFromDisk() {
+    try (DirectoryStream<Path> listing = Files.newDirectoryStream(directory, "*" + SUFFIX)) {
+      List<CachedFile> files =
+          StreamSupport.stream(listing.spliterator(), false)
+              .map(CachedFile::of)
+              .sorted(Comparator.comparing(CachedFile::used))
+              .toList();
+      diskBytes = files.stream().mapToLong(CachedFile::bytes).sum();
+      for (CachedFile file : files) {
+        if (diskBytes <= diskLimitBytes / 10 * 9) {
+          break;
+        }
+        Files.deleteIfExists(file.path());
+        diskBytes -= file.bytes();
+      }
+    } catch (IOException | UncheckedIOException e) {
+      LOG.log(System.Logger.Level.WARNING, "The feature cache cannot be tidied: " + directory, e);
+    }
+  }
+
+  private record CachedFile(Path path, long bytes, FileTime used) {
+    static CachedFile of(Path path) {
+      try {
+        return new CachedFile(path, Files.size(path), Files.getLastModifiedTime(path));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  /** Digest of a cached file's values, which follow its first {@link #DIGEST_BYTES} bytes. */
+  private static byte[] digest(byte[] file) {
+    MessageDigest digest = BatchKey.sha256();
+    digest.update(file, DIGEST_BYTES, file.length - DIGEST_BYTES);
+    return digest.digest();
+  }
+}

@@ -1,0 +1,42 @@
+package dev.graft.server.extraction;
+
+import dev.graft.server.torch.Program;
+import dev.graft.server.torch.ProgramText;
+import dev.graft.server.torch.Scope;
+import dev.graft.server.torch.Tensor;
+import dev.graft.server.torch.TorchDevice;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+
+/** Pools hidden states, in 32-bit floats whatever type they have. */
+public final class Pooler implements AutoCloseable {
+  private final Program program;
+
+  public Pooler(TorchDevice device) {
+    this.program = Program.assemble(device, ProgramText.of(Pooler.class, "pooling.py", Map.of()));
+  }
+
+  /**
+   * Pools a batch.
+   *
+   * @param hidden {@code [batch, longest, size]}
+   * @param lengths real tokens of each sequence, which stand first
+   * @return {@code [batch, size]}, or with {@link Pooling#NONE} {@code [sum of lengths, size]}
+   */
+  Tensor pool(Scope scope, Tensor hidden, int[] lengths, Pooling pooling, boolean normalize) {
+    Tensor lengthTensor =
+        scope.longs(Arrays.stream(lengths).asLongStream().toArray(), lengths.length);
+    return program.call(
+        scope, pooling.name().toLowerCase(Locale.ROOT), hidden, lengthTensor, normalize);
+  }
+
+  String text() {
+    return program.text();
+  }
+
+  @Override
+  public void close() {
+    program.close();
+  }
+}

@@ -1,0 +1,15 @@
+package dev.graft.server.extraction;
+
+/** How the hidden states of an item's tokens become its feature. */
+public enum Pooling {
+  /** The last real token's. */
+  LAST,
+  /** The mean over the real tokens. */
+  MEAN,
+  /** The first real token's. */
+  CLS,
+  /** The element-wise maximum over the real tokens. */
+  MAX,
+  /** One row for each real token. */
+  NONE
+}
