@@ -1,0 +1,42 @@
+package dev.graft.client;
+
+import dev.graft.v1.CheckpointRequest;
+import dev.graft.v1.EndOfData;
+import dev.graft.v1.TrainRequest;
+import java.util.Iterator;
+import java.util.stream.Stream;
+
+/** What the client sends in a Train call. */
+final class TrainRequests {
+  private TrainRequests() {}
+
+  static TrainRequest spec(TrainJob job) {
+    return TrainRequest.newBuilder().setSpec(job.spec()).build();
+  }
+
+  static TrainRequest checkpoint() {
+    return TrainRequest.newBuilder()
+        .setCheckpointRequest(CheckpointRequest.getDefaultInstance())
+        .build();
+  }
+
+  /**
+   * The requests after the spec, made one by one as they are asked for. The stream is not
+   * half-closed behind them: checkpoints may still be asked for.
+   */
+  static Iterator<TrainRequest> afterSpec(TrainJob job, MessageSizes sizes) {
+    return Stream.of(
+            FileChunks.cut(job.initialProjector(), sizes.goodBytes())
+                .map(chunk -> TrainRequest.newBuilder().setInitialProjectorFile(chunk)),
+            FileChunks.cut(job.checkpoint(), sizes.goodBytes())
+                .map(chunk -> TrainRequest.newBuilder().setCheckpointFile(chunk)),
+            ItemBatches.stream(job.trainItems(), sizes)
+                .map(batch -> TrainRequest.newBuilder().setTrainItems(batch)),
+            ItemBatches.stream(job.evalItems(), sizes)
+                .map(batch -> TrainRequest.newBuilder().setEvalItems(batch)),
+            Stream.of(TrainRequest.newBuilder().setEndOfData(EndOfData.getDefaultInstance())))
+        .reduce(Stream.empty(), Stream::concat)
+        .map(TrainRequest.Builder::build)
+        .iterator();
+  }
+}

@@ -1,0 +1,133 @@
+package dev.graft.server.checkpoints;
+
+import dev.graft.server.GraftException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+
+/**
+ * Where a tensor lies in a file: {@code bytes} little-endian, row-major bytes from {@code offset}.
+ * The offset need not be a multiple of the element size: see {@link #aligned()}.
+ */
+public final class TensorEntry {
+  private final String name;
+  private final StoredType type;
+  private final long[] shape;
+  private final Path file;
+  private final long offset;
+  private final long bytes;
+  private final boolean transposed;
+
+  TensorEntry(
+      String name,
+      StoredType type,
+      long[] shape,
+      Path file,
+      long offset,
+      long bytes,
+      boolean transposed) {
+    if (transposed && shape.length != 2) {
+      throw new IllegalArgumentException("only a matrix can be stored transposed: " + name);
+    }
+    this.name = name;
+    this.type = type;
+    this.shape = shape.clone();
+    this.file = file;
+    this.offset = offset;
+    this.bytes = bytes;
+    this.transposed = transposed;
+  }
+
+  public String name() {
+    return name;
+  }
+
+  public StoredType type() {
+    return type;
+  }
+
+  /** The tensor's shape, slowest dimension first; for a transposed entry the logical one. */
+  public long[] shape() {
+    return shape.clone();
+  }
+
+  /** The file that holds it, links resolved. */
+  public Path file() {
+    return file;
+  }
+
+  /** First byte, counted from the beginning of the file. */
+  public long offset() {
+    return offset;
+  }
+
+  /** Size in bytes. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /**
+   * Whether the file holds the transpose: {@code shape} is [out, in] and the bytes are a row-major
+   * [in, out] matrix.
+   */
+  public boolean transposed() {
+    return transposed;
+  }
+
+  /** Whether the offset is a multiple of the element size, so that a mapped file can be sliced. */
+  public boolean aligned() {
+    return offset % type.bytes() == 0;
+  }
+
+  /**
+   * Reads the tensor as little-endian, row-major bytes of its {@link #shape()}; a transposed entry
+   * is turned round.
+   *
+   * @throws GraftException CORRUPT_CHECKPOINT if the file can no longer be read or was cut
+   * @throws IllegalStateException if it is larger than one buffer may be (2 GiB)
+   */
+  public ByteBuffer read() {
+    if (bytes > Integer.MAX_VALUE - 8) {
+      throw new IllegalStateException(name + " has " + bytes + " bytes: map the file instead");
+    }
+    byte[] stored = new byte[(int) bytes];
+    ByteBuffer rest = ByteBuffer.wrap(stored);
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      while (rest.hasRemaining()) {
+        if (channel.read(rest, offset + rest.position()) < 0) {
+          throw Corruption.of(file, name, "the file was cut while it was in use");
+        }
+      }
+    } catch (IOException e) {
+      throw Corruption.unreadable(file, e);
+    }
+    return ByteBuffer.wrap(transposed ? turned(stored) : stored).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** [in, out] to [out, in]. */
+  private byte[] turned(byte[] from) {
+    int rows = (int) shape[0];
+    int columns = (int) shape[1];
+    int size = type.bytes();
+    byte[] to = new byte[from.length];
+    for (int row = 0; row < rows; row++) {
+      for (int column = 0; column < columns; column++) {
+        int source = (column * rows + row) * size;
+        int target = (row * columns + column) * size;
+        for (int i = 0; i < size; i++) {
+          to[target + i] = from[source + i];
+        }
+      }
+    }
+    return to;
+  }
+
+  @Override
+  public String toString() {
+    return name + " " + type + Arrays.toString(shape) + (transposed ? " transposed" : "");
+  }
+}
