@@ -28,7 +28,7 @@ final class ScriptArchive {
       store(zip, "program/data.pkl", DATA.getBytes(StandardCharsets.ISO_8859_1));
       store(zip, "program/code/__torch__.py", source.getBytes(StandardCharsets.UTF_8));
       store(zip, "program/constants.pkl", CONSTANTS.getBytes(StandardCharsets.ISO_8859_1));
-      store(zip, "program/version", "3\n".getBytes(StandardCharsets.UTF_8));
+      store(zip, "program/version", "10\n".getBytes(StandardCharsets.UTF_8));
     }
     return out.toByteArray();
   }
