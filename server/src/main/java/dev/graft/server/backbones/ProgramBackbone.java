@@ -1,0 +1,174 @@
+package dev.graft.server.backbones;
+
+import dev.graft.server.GraftException;
+import dev.graft.server.torch.ComputeDtype;
+import dev.graft.server.torch.Kernel;
+import dev.graft.server.torch.Kernels;
+import dev.graft.server.torch.Program;
+import dev.graft.server.torch.ProgramText;
+import dev.graft.server.torch.Scope;
+import dev.graft.server.torch.Tensor;
+import dev.graft.server.torch.Tensors;
+import dev.graft.server.torch.TorchDevice;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/** A backbone that computes with its architecture's program. Must not be closed while it does. */
+final class ProgramBackbone implements Backbone {
+  private final Architecture architecture;
+  private final Parameters parameters;
+  private final TorchDevice device;
+  private final Kernels kernels;
+  private final BackboneInfo info;
+
+  private final Object lock = new Object();
+  private final Scope owner;
+  private final Tensors tensors;
+
+  /** Guarded by lock. */
+  private final Map<Kernel, Program> programs = new EnumMap<>(Kernel.class);
+
+  /** Guarded by lock. */
+  private final Map<ComputeDtype, DeviceParameters> loaded = new EnumMap<>(ComputeDtype.class);
+
+  ProgramBackbone(
+      Architecture architecture,
+      Parameters parameters,
+      String digest,
+      TorchDevice device,
+      Kernels kernels) {
+    this.architecture = architecture;
+    this.parameters = parameters;
+    this.device = device;
+    this.kernels = kernels;
+    this.owner = Scope.open(device);
+    this.tensors = Tensors.on(device);
+    this.info =
+        new BackboneInfo(
+            architecture.modelType(),
+            architecture.hiddenSize(),
+            architecture.blocks(),
+            architecture.vocabularySize(),
+            architecture.maxTokens(),
+            architecture.causal(),
+            parameters.tensors(),
+            parameters.count(),
+            parameters.bytes(),
+            digest);
+  }
+
+  @Override
+  public BackboneInfo info() {
+    return info;
+  }
+
+  @Override
+  public String programText(ComputeDtype dtype) {
+    return program(kernels.kernel(dtype)).text();
+  }
+
+  /**
+   * Computes on the calling thread.
+   *
+   * @throws GraftException INVALID_ARGUMENT TOKEN_OUT_OF_RANGE or ITEM_TOO_LONG; RESOURCE_EXHAUSTED
+   *     OUT_OF_MEMORY
+   */
+  @Override
+  public Tensor hiddenStates(Scope scope, TokenBatch batch, int layer, ComputeDtype dtype) {
+    if (layer < 0 || layer > info.blocks()) {
+      throw new IllegalArgumentException("No layer " + layer + " of " + info.blocks());
+    }
+    check(batch);
+    Program program = program(kernels.kernel(dtype));
+    DeviceParameters weights = weights(dtype);
+    long rows = batch.size();
+    long width = batch.longest();
+    long[] types = batch.typeIds() == null ? new long[batch.ids().length] : batch.typeIds();
+    try (Scope inputs = Scope.open(device)) {
+      return program.call(
+          scope,
+          "hidden_states",
+          inputs.longs(batch.ids(), rows, width),
+          inputs.longs(types, rows, width),
+          inputs.longs(Arrays.stream(batch.lengths()).asLongStream().toArray(), rows),
+          isRagged(batch),
+          weights.outside(),
+          weights.blocks(),
+          layer);
+    }
+  }
+
+  /** Whether any row has padding. */
+  private static boolean isRagged(TokenBatch batch) {
+    return Arrays.stream(batch.lengths()).anyMatch(length -> length < batch.longest());
+  }
+
+  private void check(TokenBatch batch) {
+    if (architecture.learnedPositions() && batch.longest() > info.maxTokens()) {
+      throw GraftException.invalidArgument(
+              "ITEM_TOO_LONG",
+              "%d tokens are more than the %d positions of this %s backbone"
+                  .formatted(batch.longest(), info.maxTokens(), info.modelType()))
+          .with("tokens", batch.longest())
+          .with("max_tokens", info.maxTokens());
+    }
+    // An index outside a table would be an error deep in libtorch, and on a GPU one that ends it.
+    checkRange("token id", batch.ids(), info.vocabularySize());
+    if (batch.typeIds() != null && architecture.tokenTypes() > 0) {
+      checkRange("token type id", batch.typeIds(), architecture.tokenTypes());
+    }
+  }
+
+  private static void checkRange(String what, long[] values, int end) {
+    for (long value : values) {
+      if (value < 0 || value >= end) {
+        throw GraftException.invalidArgument(
+                "TOKEN_OUT_OF_RANGE",
+                "%s %d is not in the backbone's range 0 to %d".formatted(what, value, end - 1))
+            .with("value", value)
+            .with("max", end - 1);
+      }
+    }
+  }
+
+  private Program program(Kernel kernel) {
+    synchronized (lock) {
+      return programs.computeIfAbsent(kernel, this::assemble);
+    }
+  }
+
+  private Program assemble(Kernel kernel) {
+    List<String> names = new ArrayList<>();
+    names.add(
+        switch (kernel) {
+          case MKL, CUBLAS -> "linear_torch.py";
+          case ONEDNN -> "linear_onednn.py";
+        });
+    names.addAll(architecture.texts());
+    return Program.assemble(
+        device,
+        names.stream()
+            .map(name -> ProgramText.of(ProgramBackbone.class, name, architecture.literals()))
+            .toArray(String[]::new));
+  }
+
+  private DeviceParameters weights(ComputeDtype dtype) {
+    synchronized (lock) {
+      return loaded.computeIfAbsent(
+          dtype, type -> DeviceParameters.load(parameters, type.dtype(), tensors, owner));
+    }
+  }
+
+  @Override
+  public void close() {
+    synchronized (lock) {
+      programs.values().forEach(Program::close);
+      programs.clear();
+      loaded.clear();
+      owner.close();
+    }
+  }
+}

@@ -1,0 +1,16 @@
+  def bias(self: __torch__.Program, w: Dict[str, Tensor], name: str) -> Optional[Tensor]:
+    bias = annotate(Optional[Tensor], None)
+    if torch.__contains__(w, name + ".bias"):
+      bias = w[name + ".bias"]
+    else:
+      bias = bias
+    return bias
+  def linear(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+    return torch.linear(x, w[name + ".weight"], (self).bias(w, name))
+  def linear_activated(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+    x = (self).linear(x, w, name)
+    return $activation
+  def linear_plus(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor], name: str, addend: Tensor) -> Tensor:
+    return torch.add(addend, (self).linear(x, w, name))
+  def linear_times(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor], name: str, factor: Tensor) -> Tensor:
+    return torch.mul(factor, (self).linear(x, w, name))

@@ -1,0 +1,43 @@
+package dev.graft.server.backbones;
+
+import dev.graft.server.torch.ComputeDtype;
+import dev.graft.server.torch.DType;
+import dev.graft.server.torch.Kernel;
+import dev.graft.server.torch.Kernels;
+import dev.graft.server.torch.Scope;
+import dev.graft.server.torch.Tensor;
+import dev.graft.server.torch.Tensors;
+import dev.graft.server.torch.TorchDevice;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** Hidden states as plain arrays. */
+final class Features {
+  private static final Tensors TENSORS = Tensors.on(TorchDevice.CPU);
+
+  private Features() {}
+
+  /** Every type with one kernel. */
+  static Kernels only(Kernel kernel) {
+    return new Kernels(
+        Arrays.stream(ComputeDtype.values())
+            .map(dtype -> new Kernels.Measured(dtype, kernel, 1))
+            .toList());
+  }
+
+  /** The hidden states of each row's real tokens, one after the other. */
+  static List<float[]> of(Backbone backbone, TokenBatch batch, int layer, ComputeDtype dtype) {
+    try (Scope scope = Scope.open(TorchDevice.CPU)) {
+      Tensor states = backbone.hiddenStates(scope, batch, layer, dtype);
+      float[] values = TENSORS.cast(scope, states, DType.F32).toFloats();
+      int size = backbone.info().hiddenSize();
+      List<float[]> rows = new ArrayList<>();
+      for (int row = 0; row < batch.size(); row++) {
+        int from = row * batch.longest() * size;
+        rows.add(Arrays.copyOfRange(values, from, from + batch.lengths()[row] * size));
+      }
+      return rows;
+    }
+  }
+}

@@ -1,0 +1,147 @@
+package dev.graft.server.backbones;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.graft.server.checkpoints.Checkpoint;
+import dev.graft.server.torch.ComputeDtype;
+import dev.graft.server.torch.Kernel;
+import dev.graft.server.torch.TorchDevice;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Features equal those of transformers, for every tiny model, padding, layer and kernel. */
+class GoldenFeaturesTest {
+  private static final double FP32_TOLERANCE = 1e-5;
+  private static final double BF16_TOLERANCE = 2e-2;
+
+  @TempDir Path temporary;
+
+  static List<String> models() {
+    return Golden.names("golden");
+  }
+
+  static Stream<Arguments> modelsAndKernels() {
+    return models().stream()
+        .flatMap(
+            model -> Stream.of(Kernel.MKL, Kernel.ONEDNN).map(each -> Arguments.of(model, each)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("modelsAndKernels")
+  void hiddenStatesOfEveryLayer(String model, Kernel kernel) {
+    Golden golden = Golden.of("golden", model);
+    try (Backbone backbone = load(golden.directory(), kernel)) {
+      TokenBatch batch = batch(golden, "right");
+      int last = backbone.info().blocks();
+      for (int layer = 0; layer <= last; layer++) {
+        assertThat(error(golden, backbone, batch, layer, "right.hidden_states." + layer))
+            .as("layer %d", layer)
+            .isLessThanOrEqualTo(FP32_TOLERANCE);
+      }
+      assertThat(error(golden, backbone, batch, last, "right.last_hidden_state"))
+          .isLessThanOrEqualTo(FP32_TOLERANCE);
+    }
+  }
+
+  private static double error(
+      Golden golden, Backbone backbone, TokenBatch batch, int layer, String expected) {
+    return Golden.relativeError(
+        Features.of(backbone, batch, layer, ComputeDtype.FP32),
+        golden.features(expected, "right.attention_mask"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("modelsAndKernels")
+  void positionsCountFromTheFirstRealToken(String model, Kernel kernel) {
+    Golden golden = Golden.of("golden", model);
+    try (Backbone backbone = load(golden.directory(), kernel)) {
+      List<float[]> actual =
+          Features.of(backbone, batch(golden, "left"), backbone.info().blocks(), ComputeDtype.FP32);
+      List<float[]> expected = golden.features("left_pos.last_hidden_state", "left.attention_mask");
+      assertThat(Golden.relativeError(actual, expected)).isLessThanOrEqualTo(FP32_TOLERANCE);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("modelsAndKernels")
+  void aBatchEqualsItsRowsAlone(String model, Kernel kernel) {
+    Golden golden = Golden.of("golden", model);
+    try (Backbone backbone = load(golden.directory(), kernel)) {
+      int last = backbone.info().blocks();
+      List<float[]> together =
+          Features.of(backbone, batch(golden, "right"), last, ComputeDtype.FP32);
+      List<float[]> alone = new ArrayList<>();
+      for (long[] row : golden.rows("right.input_ids", "right.attention_mask")) {
+        alone.addAll(Features.of(backbone, Golden.batch(List.of(row)), last, ComputeDtype.FP32));
+      }
+      assertThat(Golden.relativeError(together, alone)).isLessThanOrEqualTo(FP32_TOLERANCE);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("modelsAndKernels")
+  void bfloat16StaysClose(String model, Kernel kernel) {
+    Golden golden = Golden.of("golden", model);
+    try (Backbone backbone = load(golden.directory(), kernel)) {
+      List<float[]> actual =
+          Features.of(
+              backbone, batch(golden, "right"), backbone.info().blocks(), ComputeDtype.BF16);
+      List<float[]> expected = golden.features("right.last_hidden_state", "right.attention_mask");
+      assertThat(Golden.relativeError(actual, expected)).isLessThanOrEqualTo(BF16_TOLERANCE);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("models")
+  void configurationsFromBeforeTransformers5(String model) throws IOException {
+    Golden golden = Golden.of("golden", model);
+    try (Stream<Path> files = Files.list(golden.directory())) {
+      for (Path file : files.toList()) {
+        Files.copy(file, temporary.resolve(file.getFileName()));
+      }
+    }
+    Files.copy(
+        golden.directory().resolve("config_v4.json"),
+        temporary.resolve("config.json"),
+        StandardCopyOption.REPLACE_EXISTING);
+    try (Backbone backbone = load(temporary, Kernel.MKL)) {
+      int last = backbone.info().blocks();
+      assertThat(error(golden, backbone, batch(golden, "right"), last, "right.last_hidden_state"))
+          .isLessThanOrEqualTo(FP32_TOLERANCE);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("models")
+  void tokenTypes(String model) {
+    Golden golden = Golden.of("golden", model);
+    if (!golden.has("tt.token_type_ids")) {
+      return;
+    }
+    TokenBatch plain = batch(golden, "right");
+    TokenBatch batch =
+        new TokenBatch(plain.ids(), golden.longs("tt.token_type_ids"), plain.lengths());
+    try (Backbone backbone = load(golden.directory(), Kernel.MKL)) {
+      int last = backbone.info().blocks();
+      assertThat(error(golden, backbone, batch, last, "tt.last_hidden_state"))
+          .isLessThanOrEqualTo(FP32_TOLERANCE);
+    }
+  }
+
+  private static TokenBatch batch(Golden golden, String side) {
+    return Golden.batch(golden.rows(side + ".input_ids", side + ".attention_mask"));
+  }
+
+  private static Backbone load(Path directory, Kernel kernel) {
+    return Backbones.load(Checkpoint.open(directory), TorchDevice.CPU, Features.only(kernel));
+  }
+}
