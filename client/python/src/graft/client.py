@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Callable, Literal, overload
 
@@ -27,6 +27,7 @@ from graft.options import (
 )
 from graft.progress import TrainingBar
 from graft.projector import Projector, ProjectorShape, load_projector, shape_of
+from graft.safetensors import serialize
 from graft.tensors import Array
 from graft.training import Job, TrainingRun
 from graft.v1 import (
@@ -40,6 +41,7 @@ from graft.v1 import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
     from typing_extensions import Unpack
 
 # Results of a worker whose limit was raised are larger than gRPC's default of 4 MiB allows.
@@ -182,7 +184,7 @@ class Client:
         projector: ProjectorShape | str = "linear",
         objective: Objective | str = "cross_entropy",
         labels: Sequence[str] | None = None,
-        initial_projector: Projector | FileSource | None = None,
+        initial_projector: Mapping[str, ArrayLike] | FileSource | None = None,
         resume_from_checkpoint: Checkpoint | FileSource | None = None,
         timeout: float | None = None,
         progress: bool = False,
@@ -192,7 +194,8 @@ class Client:
 
         `projector` is a Linear or an Mlp, `objective` one of the objectives, each also by its name. `labels` names the
         classes by number; without it, the classes are those that occur in the training items (names in sorted order),
-        which are then read to their end before anything is sent. `options` are FeatureOptions and the hyperparameters
+        which are then read to their end before anything is sent. `initial_projector` holds starting weights: arrays by
+        name, or a safetensors file. `options` are FeatureOptions and the hyperparameters
         of `transformers.TrainingArguments`, by their own names.
         """
         objective = objective_of(objective)
@@ -201,7 +204,7 @@ class Client:
         if labels is None and isinstance(objective, (CrossEntropy, BinaryCrossEntropy)):
             train_items = list(train_items)
             classes = Classes.of(chain.from_iterable(objective.classes_of(label_of(each)[1]) for each in train_items))
-        start = initial_projector.content if isinstance(initial_projector, Projector) else _read(initial_projector)
+        start = serialize(initial_projector) if isinstance(initial_projector, Mapping) else _read(initial_projector)
         checkpoint = (
             resume_from_checkpoint.content
             if isinstance(resume_from_checkpoint, Checkpoint)
@@ -234,7 +237,8 @@ class Client:
 
 def _wait(results: Results, items: Iterable[Value], progress: bool) -> list[ItemResult]:
     total = len(items) if isinstance(items, Sized) else None
-    return in_order(tqdm(results, total=total, unit="item", disable=not progress))
+    with results:
+        return in_order(tqdm(results, total=total, unit="item", disable=not progress))
 
 
 def _read(source: FileSource | None) -> bytes:

@@ -9,7 +9,7 @@ from typing import Callable
 import numpy as np
 
 from graft import errors
-from graft.calls import Call
+from graft.calls import Call, Stream
 from graft.files import cut
 from graft.items import Value, batches, item
 from graft.tensors import Array, decode
@@ -66,52 +66,45 @@ def requests(
         yield extract_pb2.ExtractRequest(items=batch)
 
 
-class Results(Iterator[ItemResult]):
+class Results(Stream[extract_pb2.ExtractRequest, extract_pb2.ExtractResponse, ItemResult]):
     """The results of a call, each whole, in any order. The call starts with the first one asked for."""
 
     def __init__(self, start: _Start) -> None:
-        self._start = start
-        self._call: _Call | None = None
-        #: The spec with every default filled in; set with the first result, or the end.
+        self._reader = Reader()
+        super().__init__(start, self._reader.results)
+
+    @property
+    def ready(self) -> extract_pb2.ExtractReady:
+        """The spec with every default filled in; empty before the first result, or the end, was seen."""
+        return self._reader.ready
+
+
+class Reader:
+    """Turns responses into results, and checks what can be checked."""
+
+    def __init__(self) -> None:
         self.ready = extract_pb2.ExtractReady()
-        self._results = self._read()
+        self._parts: dict[int, _Rows] = {}
 
-    def __next__(self) -> ItemResult:
-        return next(self._results)
-
-    def __enter__(self) -> Results:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Cancels the call, from any thread; nothing happens if it is over."""
-        if self._call is not None:
-            self._call.cancel()
-
-    def _read(self) -> Iterator[ItemResult]:
-        self._call = self._start()
-        parts: dict[int, _Rows] = {}
-        for response in self._call:
-            kind = response.WhichOneof("message")
-            if kind == "ready":
+    def results(self, responses: Iterable[extract_pb2.ExtractResponse]) -> Iterator[ItemResult]:
+        """Yields each item's result as soon as it is whole."""
+        for response in responses:
+            if response.HasField("ready"):
                 self.ready = response.ready
-            elif kind == "results":
-                for result in response.results.results:
-                    whole = self._whole(result, parts)
-                    if whole is not None:
-                        yield whole
-        if parts:
-            raise errors.corrupt("PROTOCOL", f"Item {min(parts)} was answered only in part.")
+            for result in response.results.results:
+                whole = self._whole(result)
+                if whole is not None:
+                    yield whole
+        if self._parts:
+            raise errors.corrupt("PROTOCOL", f"Item {min(self._parts)} was answered only in part.")
 
-    def _whole(self, result: extract_pb2.ItemResult, parts: dict[int, _Rows]) -> ItemResult | None:
+    def _whole(self, result: extract_pb2.ItemResult) -> ItemResult | None:
         features = decode(result.features) if result.HasField("features") else _EMPTY
         if self.ready.features.pooling == features_pb2.POOLING_NONE:
-            rows = parts.setdefault(result.number, _Rows(result.tokens))
+            rows = self._parts.setdefault(result.number, _Rows(result.tokens))
             if not rows.add(result.first_row, features):
                 return None
-            features = np.concatenate(parts.pop(result.number).in_order())
+            features = np.concatenate(self._parts.pop(result.number).in_order())
         return ItemResult(
             number=result.number,
             features=features,

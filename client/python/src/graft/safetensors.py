@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from graft.tensors import Array, widen_bfloat16
 
@@ -58,15 +59,16 @@ def parse(content: bytes) -> dict[str, Array]:
     return tensors
 
 
-def serialize(tensors: Mapping[str, Array]) -> bytes:
-    """Writes float32 tensors, sorted by name as the reference implementation does."""
+def serialize(tensors: Mapping[str, ArrayLike]) -> bytes:
+    """Writes tensors as F32, sorted by name as the reference implementation does."""
     header: dict[str, Any] = {}
     data = bytearray()
     for name, values in sorted(tensors.items()):
-        part = np.asarray(values, "<f4").tobytes()
+        array = np.asarray(values, "<f4")
+        part = array.tobytes()
         header[name] = {
             "dtype": "F32",
-            "shape": list(values.shape),
+            "shape": list(array.shape),
             "data_offsets": [len(data), len(data) + len(part)],
         }
         data += part

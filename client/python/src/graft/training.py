@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from graft import errors
-from graft.calls import Call
+from graft.calls import Call, Stream
 from graft.events import (
     Checkpoint,
     Evaluation,
@@ -74,37 +74,30 @@ class Job:
         return value_label(label)
 
 
-class TrainingRun(Iterator[Event]):
+class TrainingRun(Stream[train_pb2.TrainRequest, train_pb2.TrainResponse, Event]):
     """Iterate over it for the events; the last one is the Result. The call starts with the first event asked for."""
 
     def __init__(self, job: Job, start: _Start, bar: TrainingBar | None) -> None:
-        self._job = job
-        self._start = start
+        checkpoint_requests: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+        def start_with_end() -> _Call:
+            call = start(_requests(job, checkpoint_requests))
+            call.on_end(lambda: checkpoint_requests.put(False))
+            return call
+
+        super().__init__(start_with_end, _Reader(job).events)
+        self._checkpoint_requests = checkpoint_requests
         self._bar = bar
-        self._checkpoint_requests: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self._call: _Call | None = None
-        self._events = self._run()
 
     def __next__(self) -> Event:
-        event = next(self._events)
+        event = super().__next__()
         if self._bar is not None:
             self._bar.show(event)
         return event
 
-    def __enter__(self) -> TrainingRun:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def request_checkpoint(self) -> None:
         """Asks for a checkpoint after the current step, from any thread; it arrives as an event."""
         self._checkpoint_requests.put(True)
-
-    def close(self) -> None:
-        """Cancels the call, from any thread (one that waits for an event gets Cancelled); nothing if it is over."""
-        if self._call is not None:
-            self._call.cancel()
 
     def result(self) -> Result:
         """Runs to the end, dropping the other events that are left."""
@@ -113,16 +106,12 @@ class TrainingRun(Iterator[Event]):
                 return event
         raise errors.corrupt("PROTOCOL", "The run is over, and its result was already read.")
 
-    def _run(self) -> Iterator[Event]:
-        self._call = self._start(self._requests())
-        self._call.on_end(lambda: self._checkpoint_requests.put(False))
-        yield from _Reader(self._job).events(iter(self._call))
 
-    def _requests(self) -> Iterator[train_pb2.TrainRequest]:
-        yield from self._job.requests()
-        # The stream stays open for requests until the call is over.
-        while self._checkpoint_requests.get():
-            yield train_pb2.TrainRequest(checkpoint_request=train_pb2.CheckpointRequest())
+def _requests(job: Job, checkpoint_requests: queue.SimpleQueue[bool]) -> Iterator[train_pb2.TrainRequest]:
+    yield from job.requests()
+    # The stream stays open for requests until the call is over.
+    while checkpoint_requests.get():
+        yield train_pb2.TrainRequest(checkpoint_request=train_pb2.CheckpointRequest())
 
 
 class _Reader:
