@@ -101,6 +101,7 @@ class FakeWorker(
         self.files: dict[str, bytes] = {}
         self.messages = 0
         self.saw_end_of_data = False
+        self.called = threading.Event()
         self.cancelled = threading.Event()
 
     def DescribeWorker(
@@ -113,6 +114,7 @@ class FakeWorker(
     ) -> Iterable[extract_pb2.ExtractResponse]:
         context.add_callback(self.cancelled.set)
         self.spec = next(requests).spec
+        self.called.set()
         if self.fails_with is not None:
             context.abort_with_status(self.fails_with)
         features = self.spec.features
@@ -162,6 +164,7 @@ class FakeWorker(
     ) -> Iterable[train_pb2.TrainResponse]:
         context.add_callback(self.cancelled.set)
         self.spec = next(requests).spec
+        self.called.set()
         if self.fails_with is not None:
             context.abort_with_status(self.fails_with)
         audit = train_pb2.ParameterAudit(

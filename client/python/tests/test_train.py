@@ -102,7 +102,7 @@ def test_values_and_pairs(client: graft.Client, worker: FakeWorker) -> None:
     client.train([("a", 0.5), ("b", [0.25])], backbone="tiny", objective="mse").result()
     assert [list(item.label.values.values) for item in worker.items] == [[0.5], [0.25]]
     worker.items.clear()
-    pairs = [{"text": "a", "pair": "b"}, {"text": "c", "pair": [1, 2], "label": -1}]
+    pairs: list[dict[str, Any]] = [{"text": "a", "pair": "b"}, {"text": "c", "pair": [1, 2], "label": -1}]
     client.train(pairs, backbone="tiny", objective=graft.CosineEmbedding(margin=0.5)).result()
     assert worker.items[0].pair.text == "b"
     assert not worker.items[0].HasField("label")
@@ -111,15 +111,13 @@ def test_values_and_pairs(client: graft.Client, worker: FakeWorker) -> None:
 
 
 def test_items_are_streamed_when_the_classes_are_given(client: graft.Client, worker: FakeWorker) -> None:
-    ready = []
-
     def items() -> Iterator[tuple[str, str]]:
-        yield from (("a" * 1000, "early") for _ in range(300))
-        ready.append(worker.spec is not None)
+        yield ("a", "early")
+        # Would wait for ever if the items were read to their end first.
+        assert worker.called.wait(30)
         yield ("b", "late")
 
     client.train(items(), backbone="tiny", labels=["late", "early"]).result()
-    assert ready == [True]
     assert worker.items[0].label.class_index == 1
 
 
@@ -134,7 +132,7 @@ def test_unknown_label_is_refused_before_the_data_ends(client: graft.Client, wor
 
 @pytest.mark.parametrize("labels", [["a", 1], [-1, 0], [0.5, 1]])
 def test_strange_labels_are_refused(client: graft.Client, labels: list[Any]) -> None:
-    items: list[dict[str, Any]] = [{"text": "x", "label": label} for label in labels]
+    items: list[tuple[str, Any]] = [("x", label) for label in labels]
     with pytest.raises(graft.InvalidArgument) as caught:
         client.train(items, backbone="tiny")
     assert caught.value.reason == "LABEL_KIND"
