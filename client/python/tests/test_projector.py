@@ -73,5 +73,5 @@ def test_what_is_no_projector_is_refused(tmp_path: Path) -> None:
         graft.load_projector(safetensors.serialize(MLP), activation="sine")
     (tmp_path / "projector.safetensors").write_bytes(safetensors.serialize(MLP))
     (tmp_path / "graft.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"graft\.json is not a manifest"):
+    with pytest.raises(ValueError, match=r"graft\.json is not a projector's manifest"):
         graft.load_projector(tmp_path)

@@ -162,8 +162,8 @@ def test_the_result_is_saved_and_loaded(client: graft.Client, tmp_path: Path) ->
     for projector in (alone, bundle, result.module):
         np.testing.assert_array_equal(projector([[1, 0, 0, 0]]), [[1, 5]])
     assert bundle.labels == ("early", "late")
-    assert bundle.manifest == result.module.manifest
-    assert json.loads((tmp_path / "bundle" / "graft.json").read_text())["classes"] == ["early", "late"]
+    assert bundle.manifest.to_json() == result.module.manifest.to_json()
+    assert json.loads((tmp_path / "bundle" / "graft.json").read_text())["labels"] == ["early", "late"]
 
 
 def test_a_checkpoint_can_be_asked_for(client: graft.Client, worker: FakeWorker) -> None:
@@ -171,8 +171,11 @@ def test_a_checkpoint_can_be_asked_for(client: graft.Client, worker: FakeWorker)
     with client.train(ITEMS, backbone="tiny") as run:
         for event in run:
             if isinstance(event, graft.Log):
+                assert run.last_checkpoint is None
                 run.request_checkpoint()
     assert isinstance(event, graft.Result)
+    assert run.last_checkpoint is not None
+    assert run.last_checkpoint.step == 1
 
 
 def test_closing_the_run_cancels_the_call(client: graft.Client, worker: FakeWorker) -> None:

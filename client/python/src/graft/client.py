@@ -165,7 +165,7 @@ class Client:
         trained = projector_pb2.TrainedProjector(projector=module.to_message(), file_bytes=len(module.content))
         fill(trained, {"probabilities": probabilities or module.manifest.probabilities})
         spec = extract_pb2.ExtractSpec(
-            features=feature_spec(options, module.manifest.features), projector=trained, predictions_only=True
+            features=feature_spec(options, module.manifest.spec.features), projector=trained, predictions_only=True
         )
         results = self._results(spec, module.content, items, timeout)
         rows = _wait(results, items, progress)

@@ -139,7 +139,7 @@ def from_rpc_error(error: grpc.RpcError) -> GraftError:
     )
 
 
-def corrupt(reason: str, message: str) -> DataLoss:
+def corrupt(message: str, *, reason: str = "BROKEN_CONTRACT") -> DataLoss:
     """An answer that this package found to break the contract."""
     return DataLoss(grpc.StatusCode.DATA_LOSS, message, reason=reason)
 

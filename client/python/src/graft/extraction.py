@@ -96,7 +96,7 @@ class Reader:
                 if whole is not None:
                     yield whole
         if self._parts:
-            raise errors.corrupt("PROTOCOL", f"Item {min(self._parts)} was answered only in part.")
+            raise errors.corrupt(f"Item {min(self._parts)} was answered only in part.")
 
     def _whole(self, result: extract_pb2.ItemResult) -> ItemResult | None:
         features = decode(result.features) if result.HasField("features") else _EMPTY
@@ -120,7 +120,7 @@ def in_order(results: Iterable[ItemResult]) -> list[ItemResult]:
     ordered = sorted(results, key=lambda result: result.number)
     for position, result in enumerate(ordered):
         if result.number != position:
-            raise errors.corrupt("PROTOCOL", f"Item {min(position, result.number)} was answered twice or not at all.")
+            raise errors.corrupt(f"Item {min(position, result.number)} was answered twice or not at all.")
     return ordered
 
 
@@ -139,7 +139,7 @@ class _Rows:
     def add(self, first: int, rows: Array) -> bool:
         """Returns whether all rows are there."""
         if rows.ndim != 2 or first in self._parts or len(rows) > self._missing:
-            raise errors.corrupt("PROTOCOL", f"Rows from {first} on, of shape {rows.shape}, do not fit their item.")
+            raise errors.corrupt(f"Rows from {first} on, of shape {rows.shape}, do not fit their item.")
         self._parts[first] = rows
         self._missing -= len(rows)
         return self._missing == 0
@@ -150,6 +150,6 @@ class _Rows:
         end = 0
         for first, rows in parts:
             if first != end:
-                raise errors.corrupt("PROTOCOL", f"Rows from {first} on came where those from {end} on were due.")
+                raise errors.corrupt(f"Rows from {first} on came where those from {end} on were due.")
             end += len(rows)
         return [rows for _, rows in parts]

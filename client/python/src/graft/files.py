@@ -49,4 +49,4 @@ class Assembly:
         return bytes(self._content) if len(self._content) == self._total else None
 
     def _broken(self, what: str) -> errors.DataLoss:
-        return errors.corrupt("BROKEN_FILE", f"The {self._name} file did not arrive whole: {what}. Run the call again.")
+        return errors.corrupt(f"The {self._name} file did not arrive whole: {what}. Run the call again.")

@@ -15,9 +15,9 @@ from graft.v1 import features_pb2, train_pb2
 
 @dataclass(frozen=True)
 class Classes:
-    """The classes of a job: named, or only counted."""
+    """The classes of a job: named, or only counted; none where labels are not classes."""
 
-    count: int
+    count: int = 0
     names: tuple[str, ...] = ()
 
     @staticmethod

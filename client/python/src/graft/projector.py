@@ -18,6 +18,7 @@ from graft.manifest import PROJECTOR_FILE_NAME, Manifest
 from graft.options import enum_name, enum_number
 from graft.tensors import Array
 from graft.v1 import projector_pb2
+from graft.v1.train_pb2 import TrainSpec
 
 _LAYER_NORM_EPSILON = 1e-5
 
@@ -99,12 +100,12 @@ class Projector(Mapping[str, Array]):
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the classes, by number; empty if they have none."""
-        return self.manifest.classes
+        return self.manifest.classes.names
 
     @property
     def activation(self) -> str:
         """Between the layers of an MLP: gelu, relu, silu or tanh."""
-        number = self.manifest.projector.activation
+        number = self.manifest.spec.projector.activation
         return enum_name(projector_pb2.Activation.DESCRIPTOR, number) if number else "gelu"
 
     def __call__(self, features: ArrayLike) -> NDArray[np.float32]:
@@ -148,7 +149,7 @@ def load_projector(source: FileSource, *, activation: str = "gelu") -> Projector
     if not isinstance(source, bytes) and Path(source).is_dir():
         directory = Path(source)
         return projector_of((directory / PROJECTOR_FILE_NAME).read_bytes(), Manifest.read(directory))
-    return projector_of(read(source), Manifest(projector=Mlp(activation=activation).to_message()))
+    return projector_of(read(source), Manifest(TrainSpec(projector=Mlp(activation=activation).to_message())))
 
 
 def projector_of(content: bytes, manifest: Manifest) -> Projector:

@@ -26,12 +26,10 @@ def decode(tensor: tensor_pb2.Tensor) -> Array:
     """Returns float32 for F32 and BF16 (exact), float16 for F16."""
     dtype = _WIRE_TYPES.get(tensor.data_type)
     if dtype is None:
-        raise errors.corrupt("MALFORMED_TENSOR", f"A tensor came with data type {tensor.data_type}.")
+        raise errors.corrupt(f"A tensor came with data type {tensor.data_type}.")
     shape = tuple(tensor.shape)
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(tensor.data):
-        raise errors.corrupt(
-            "MALFORMED_TENSOR", f"A tensor of shape {shape} and {dtype} came with {len(tensor.data)} bytes."
-        )
+        raise errors.corrupt(f"A tensor of shape {shape} and {dtype} came with {len(tensor.data)} bytes.")
     values = np.frombuffer(tensor.data, dtype).reshape(shape)
     return widen_bfloat16(values) if tensor.data_type == tensor_pb2.DATA_TYPE_BF16 else values
 

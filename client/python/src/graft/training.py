@@ -85,7 +85,8 @@ class TrainingRun(Stream[train_pb2.TrainRequest, train_pb2.TrainResponse, Event]
             call.on_end(lambda: checkpoint_requests.put(False))
             return call
 
-        super().__init__(start_with_end, _Reader(job).events)
+        self._reader = _Reader(job)
+        super().__init__(start_with_end, self._reader.events)
         self._checkpoint_requests = checkpoint_requests
         self._bar = bar
 
@@ -94,6 +95,11 @@ class TrainingRun(Stream[train_pb2.TrainRequest, train_pb2.TrainResponse, Event]
         if self._bar is not None:
             self._bar.show(event)
         return event
+
+    @property
+    def last_checkpoint(self) -> Checkpoint | None:
+        """The newest checkpoint that arrived, to go on from if the run fails."""
+        return self._reader.last_checkpoint
 
     def request_checkpoint(self) -> None:
         """Asks for a checkpoint after the current step, from any thread; it arrives as an event."""
@@ -104,7 +110,7 @@ class TrainingRun(Stream[train_pb2.TrainRequest, train_pb2.TrainResponse, Event]
         for event in self:
             if isinstance(event, Result):
                 return event
-        raise errors.corrupt("PROTOCOL", "The run is over, and its result was already read.")
+        raise RuntimeError("the run is over, and its result was already read")
 
 
 def _requests(job: Job, checkpoint_requests: queue.SimpleQueue[bool]) -> Iterator[train_pb2.TrainRequest]:
@@ -120,9 +126,11 @@ class _Reader:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._ready = train_pb2.TrainReady()
+        self.last_checkpoint: Checkpoint | None = None
         self._checkpoint = Assembly("checkpoint")
         self._projector_file = Assembly("projector")
         self._projector: bytes | None = None
+        self._evaluation: dict[str, float] = {}
 
     def events(self, responses: Iterator[train_pb2.TrainResponse]) -> Iterator[Event]:
         result = None
@@ -132,7 +140,7 @@ class _Reader:
                 result = event if isinstance(event, Result) else None
                 yield event
         if result is None:
-            raise errors.corrupt("PROTOCOL", "The worker ended the call without a result. Run it again.")
+            raise errors.corrupt("The worker ended the call without a result. Run it again.")
 
     def _event(self, response: train_pb2.TrainResponse) -> Event | None:
         kind = response.WhichOneof("message")
@@ -156,7 +164,8 @@ class _Reader:
             return Log(log.step, log.epoch, log.loss, log.grad_norm, log.learning_rate)
         if kind == "evaluation":
             evaluation = response.evaluation
-            return Evaluation(evaluation.step, evaluation.epoch, dict(evaluation.metrics))
+            self._evaluation = dict(evaluation.metrics)
+            return Evaluation(evaluation.step, evaluation.epoch, self._evaluation)
         if kind == "checkpoint":
             return self._add_to_checkpoint(response.checkpoint)
         if kind == "projector_file":
@@ -172,18 +181,21 @@ class _Reader:
         if content is None:
             return None
         self._checkpoint = Assembly("checkpoint")
-        return Checkpoint(message.step, content)
+        self.last_checkpoint = Checkpoint(message.step, content)
+        return self.last_checkpoint
 
     def _result(self, message: train_pb2.TrainResult) -> Result:
         projector = self._projector
         if projector is None or hashlib.sha256(projector).hexdigest() != message.projector_sha256:
             raise errors.corrupt(
-                "BROKEN_FILE",
                 "The projector did not arrive as the worker wrote it: "
                 + ("it is not complete." if projector is None else "its SHA-256 differs."),
             )
         if message.audit.frozen_digest != self._ready.audit.frozen_digest:
-            raise errors.corrupt("BACKBONE_CHANGED", "The frozen part is not what it was when training began.")
+            raise errors.corrupt("The frozen part is not what it was when training began.", reason="BACKBONE_CHANGED")
+        manifest = Manifest(
+            self._ready.spec, self._job.classes, self._ready.audit.frozen_digest, message, self._evaluation
+        )
         return Result(
             step=message.step,
             epoch=message.epoch,
@@ -196,20 +208,5 @@ class _Reader:
             best_step=message.best_step,
             projector=projector,
             projector_sha256=message.projector_sha256,
-            module=projector_of(projector, self._manifest()),
+            module=projector_of(projector, manifest),
         )
-
-    def _manifest(self) -> Manifest:
-        spec = self._ready.spec
-        return Manifest(
-            features=spec.features,
-            projector=spec.projector,
-            classes=self._job.classes.names,
-            probabilities=_PROBABILITIES.get(type(self._job.objective)),
-        )
-
-
-_PROBABILITIES: dict[type, str] = {
-    CrossEntropy: "softmax",
-    BinaryCrossEntropy: "sigmoid",
-}
