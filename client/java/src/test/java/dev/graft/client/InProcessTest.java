@@ -1,0 +1,13 @@
+package dev.graft.client;
+
+import org.junit.jupiter.api.Nested;
+
+/** Every scenario within one process. */
+class InProcessTest {
+  @Nested
+  class Extract extends ExtractScenarios {
+    Extract() {
+      super(Transport.IN_PROCESS);
+    }
+  }
+}
