@@ -261,8 +261,11 @@ abstract class ExtractScenarios extends Scenarios {
   void closingEarlyCancelsAtTheWorkerAndInterruptsTheSource() throws Exception {
     worker.extract = this::answerEach;
     BlockingQueue<Item> source = new LinkedBlockingQueue<>();
+    CountDownLatch pulled = new CountDownLatch(1);
     CountDownLatch interrupted = new CountDownLatch(1);
-    ExtractCall results = client().extract(JOB, () -> draining(source, interrupted));
+    ExtractCall results = client().extract(JOB, () -> draining(source, pulled, interrupted));
+    await(worker.opened);
+    await(pulled);
     results.close();
     await(worker.cancelled);
     await(interrupted);
@@ -273,6 +276,7 @@ abstract class ExtractScenarios extends Scenarios {
   void cancellingWakesWhoWaits() throws Exception {
     worker.extract = responses -> request -> {};
     ExtractCall results = client().extract(JOB, List.of());
+    await(worker.opened);
     CompletableFuture<Throwable> waiter =
         CompletableFuture.supplyAsync(() -> catchThrowable(results::hasNext));
     results.cancel();
@@ -284,6 +288,7 @@ abstract class ExtractScenarios extends Scenarios {
   void interruptingWhoWaitsCancels() throws Exception {
     worker.extract = responses -> request -> {};
     ExtractCall results = client().extract(JOB, List.of());
+    await(worker.opened);
     Thread.currentThread().interrupt();
     assertThatThrownBy(results::hasNext).isInstanceOf(CallCancelledException.class);
     assertThat(Thread.interrupted()).isTrue();
@@ -292,14 +297,9 @@ abstract class ExtractScenarios extends Scenarios {
 
   @Test
   void cancellingTheFutureCancelsAtTheWorker() throws Exception {
-    CountDownLatch opened = new CountDownLatch(1);
-    worker.extract =
-        responses -> {
-          opened.countDown();
-          return request -> {};
-        };
+    worker.extract = responses -> request -> {};
     CompletableFuture<ExtractResults> results = client().extractAsync(JOB, numbered(1));
-    await(opened);
+    await(worker.opened);
     assertThat(results.cancel(true)).isTrue();
     assertThatThrownBy(results::get).isInstanceOf(CancellationException.class);
     await(worker.cancelled);
@@ -432,7 +432,8 @@ abstract class ExtractScenarios extends Scenarios {
     return Items.texts(Collections.nCopies(count, "text"));
   }
 
-  private static Iterator<Item> draining(BlockingQueue<Item> source, CountDownLatch interrupted) {
+  private static Iterator<Item> draining(
+      BlockingQueue<Item> source, CountDownLatch pulled, CountDownLatch interrupted) {
     return new Iterator<>() {
       @Override
       public boolean hasNext() {
@@ -441,6 +442,7 @@ abstract class ExtractScenarios extends Scenarios {
 
       @Override
       public Item next() {
+        pulled.countDown();
         try {
           return source.take();
         } catch (InterruptedException expected) {

@@ -24,6 +24,9 @@ final class FakeWorker {
     Consumer<Q> play(ServerCallStreamObserver<R> responses);
   }
 
+  /** Counted down when a call has arrived. */
+  final CountDownLatch opened = new CountDownLatch(1);
+
   /** Counted down when a client's cancellation has arrived. */
   final CountDownLatch cancelled = new CountDownLatch(1);
 
@@ -64,6 +67,7 @@ final class FakeWorker {
     ServerCallStreamObserver<R> call = (ServerCallStreamObserver<R>) responses;
     call.setOnCancelHandler(cancelled::countDown);
     Consumer<Q> requests = script.play(call);
+    opened.countDown();
     return new StreamObserver<>() {
       @Override
       public void onNext(Q request) {

@@ -10,4 +10,18 @@ class InProcessTest {
       super(Transport.IN_PROCESS);
     }
   }
+
+  @Nested
+  class Train extends TrainScenarios {
+    Train() {
+      super(Transport.IN_PROCESS);
+    }
+  }
+
+  @Nested
+  class Failure extends FailureScenarios {
+    Failure() {
+      super(Transport.IN_PROCESS);
+    }
+  }
 }
