@@ -32,19 +32,19 @@ final class FileAssembly {
     }
     if (chunk.getTotalBytes() != totalBytes) {
       throw broken(
-          "said to have %d bytes, then %s",
-          totalBytes, Long.toUnsignedString(chunk.getTotalBytes()));
+          "said to have %d bytes, then %s"
+              .formatted(totalBytes, Long.toUnsignedString(chunk.getTotalBytes())));
     }
     if (chunk.getOffset() != receivedBytes) {
       throw broken(
-          "continued at byte %s after byte %d",
-          Long.toUnsignedString(chunk.getOffset()), receivedBytes);
+          "continued at byte %s after byte %d"
+              .formatted(Long.toUnsignedString(chunk.getOffset()), receivedBytes));
     }
     if (chunk.getData().size() > totalBytes - receivedBytes) {
-      throw broken("longer than the %d bytes it was said to have", totalBytes);
+      throw broken("longer than the %d bytes it was said to have".formatted(totalBytes));
     }
     if (chunk.getData().isEmpty() && totalBytes > 0) {
-      throw broken("sent with an empty chunk at byte %d", receivedBytes);
+      throw broken("sent with an empty chunk at byte %d".formatted(receivedBytes));
     }
     parts.add(chunk.getData());
     receivedBytes += chunk.getData().size();
@@ -54,13 +54,13 @@ final class FileAssembly {
   private void start(long announcedBytes) throws ContractBreach {
     if (Long.compareUnsigned(announcedBytes, maxBytes) > 0) {
       throw broken(
-          "said to have %s bytes, but this client takes at most %d (maxAssembledBytes)",
-          Long.toUnsignedString(announcedBytes), maxBytes);
+          "said to have %s bytes, but this client takes at most %d (maxAssembledBytes)"
+              .formatted(Long.toUnsignedString(announcedBytes), maxBytes));
     }
     totalBytes = announcedBytes;
   }
 
-  private ContractBreach broken(String format, Object... arguments) {
-    return new ContractBreach(name + " was " + format.formatted(arguments));
+  private ContractBreach broken(String problem) {
+    return new ContractBreach(name + " was " + problem);
   }
 }

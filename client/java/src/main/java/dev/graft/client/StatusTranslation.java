@@ -101,7 +101,9 @@ record StatusTranslation(String worker) {
           case CANCELLED -> "The call was cancelled";
           case UNIMPLEMENTED -> worker + " is not a Graft worker, or cannot do this";
           case RESOURCE_EXHAUSTED ->
-              "The worker at " + worker + " has too much to do, or a message was above the limit";
+              "The worker at "
+                  + worker
+                  + " has too much to do, or a message is above maxMessageBytes";
           case OK,
               UNKNOWN,
               INVALID_ARGUMENT,

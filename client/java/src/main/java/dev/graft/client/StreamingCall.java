@@ -60,7 +60,7 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
   private boolean awaitingMessage;
   private boolean ended; // no more messages are taken
   private Throwable failure; // why it ended; null if all went well
-  private boolean finished; // the subscriber hears no more
+  private volatile boolean finished; // the subscriber hears no more
 
   /**
    * Prepares a call; {@link #start} opens it.
@@ -104,17 +104,20 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
   /** Cancels the call. The subscriber hears no more. May be called by any thread, and again. */
   @Override
   public void cancel() {
-    delivering.execute(
-        () -> {
-          finished = true;
-          undelivered.clear();
-        });
+    finished = true;
+    delivering.execute(undelivered::clear);
     abort("cancelled by the client", null);
   }
 
   /** Ends the call with an error that the subscriber gets. */
   void fail(Throwable thrown) {
-    delivering.execute(() -> end(thrown));
+    delivering.execute(
+        () -> {
+          if (!ended) {
+            undelivered.clear(); // or the error would wait for demand
+            end(thrown);
+          }
+        });
     abort("failed in the client", thrown);
   }
 

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * All that a directory says about a backbone: its configuration, where each of its tensors lies,
@@ -18,6 +19,8 @@ import java.util.TreeMap;
  */
 public final class Checkpoint {
   private static final String SAFETENSORS = "model.safetensors";
+  private static final String CONFIGURATION = "config.json";
+  private static final String TOKENIZER = "tokenizer.json";
 
   private final Path directory;
   private final ObjectNode configuration;
@@ -41,33 +44,64 @@ public final class Checkpoint {
   }
 
   /**
-   * Opens a directory: {@code config.json} with {@code model.safetensors} or {@code
-   * model.safetensors.index.json} and its shards.
+   * Opens a directory: {@code config.json} with {@code model.safetensors}, or {@code
+   * model.safetensors.index.json} and its shards, or else a BERT encoder in ONNX ({@code
+   * model.onnx}, {@code onnx/model.onnx} or the only {@code *.onnx}), which can do without {@code
+   * config.json}.
    *
    * @param roots where the directory's links may lead
    * @throws GraftException FAILED_PRECONDITION CORRUPT_CHECKPOINT naming file and tensor,
    *     FAILED_PRECONDITION UNSUPPORTED_FORMAT where the weights are in a format that is not read,
-   *     PERMISSION_DENIED OUTSIDE_MODEL_ROOTS
+   *     FAILED_PRECONDITION UNSUPPORTED_OPTION for quantized ONNX models, PERMISSION_DENIED
+   *     OUTSIDE_MODEL_ROOTS
    */
   public static Checkpoint open(Path directory, ModelRoots roots) {
     ModelDirectory files = new ModelDirectory(directory, roots);
-    return new Checkpoint(directory, configuration(files), tensors(files), tokenizer(files));
-  }
-
-  private static Map<String, TensorEntry> tensors(ModelDirectory files) {
     Optional<Path> single = files.find(SAFETENSORS);
     if (single.isPresent()) {
-      return Safetensors.open(single.get()).tensors();
+      return of(files, configuration(files), Safetensors.open(single.get()).tensors());
     }
     Optional<Path> index = files.find(ShardIndex.FILE_NAME);
     if (index.isPresent()) {
-      return ShardIndex.open(index.get(), files);
+      return of(files, configuration(files), ShardIndex.open(index.get(), files));
+    }
+    Optional<Path> onnx = onnx(files);
+    if (onnx.isPresent()) {
+      OnnxGraph graph = OnnxReader.read(onnx.get());
+      Map<String, TensorEntry> tensors = OnnxInitializers.of(graph);
+      Optional<Path> configuration = files.find(CONFIGURATION);
+      return of(
+          files,
+          configuration.isPresent()
+              ? Json.readObject(configuration.get())
+              : OnnxBertConfiguration.of(graph, tensors),
+          tensors);
     }
     throw unsupported(files);
   }
 
+  private static Checkpoint of(
+      ModelDirectory files, ObjectNode configuration, Map<String, TensorEntry> tensors) {
+    return new Checkpoint(files.path(), configuration, tensors, tokenizer(files));
+  }
+
+  /** The model in ONNX, where exporters put it, or the only one there is. */
+  private static Optional<Path> onnx(ModelDirectory files) {
+    Optional<Path> conventional = files.find("model.onnx").or(() -> files.find("onnx/model.onnx"));
+    if (conventional.isPresent()) {
+      return conventional;
+    }
+    List<String> names = files.namesEndingWith(".onnx");
+    if (names.size() > 1) {
+      throw Corruption.unsupportedFormat(
+          files.path(), "holds several models %s: name one of them model.onnx".formatted(names));
+    }
+    return names.stream().findFirst().flatMap(files::find);
+  }
+
   private static GraftException unsupported(ModelDirectory files) {
-    List<String> pickles = files.namesEndingWith(".bin");
+    List<String> pickles =
+        Stream.of(".bin", ".pt", ".pth").map(files::namesEndingWith).flatMap(List::stream).toList();
     if (!pickles.isEmpty()) {
       return Corruption.unsupportedFormat(
           files.path(),
@@ -77,18 +111,25 @@ public final class Checkpoint {
               + " AutoModel.from_pretrained(...).save_pretrained(..., safe_serialization=True)");
     }
     return Corruption.unsupportedFormat(
-        files.path(), "holds neither " + SAFETENSORS + " nor " + ShardIndex.FILE_NAME);
+        files.path(),
+        "holds no weights: no %s, no %s and no *.onnx"
+            .formatted(SAFETENSORS, ShardIndex.FILE_NAME));
   }
 
   private static ObjectNode configuration(ModelDirectory files) {
     return Json.readObject(
         files
-            .find("config.json")
-            .orElseThrow(() -> Corruption.of(files.path(), "has no config.json")));
+            .find(CONFIGURATION)
+            .orElseThrow(() -> Corruption.of(files.path(), "has no " + CONFIGURATION)));
   }
 
   private static Optional<Path> tokenizer(ModelDirectory files) {
-    return files.find("tokenizer.json");
+    Optional<Path> conventional = files.find(TOKENIZER);
+    if (conventional.isPresent()) {
+      return conventional;
+    }
+    List<String> names = files.namesEndingWith("-" + TOKENIZER);
+    return names.size() == 1 ? files.find(names.get(0)) : Optional.empty();
   }
 
   /** The directory. */
@@ -96,12 +137,12 @@ public final class Checkpoint {
     return directory;
   }
 
-  /** The object in {@code config.json}. Not to be changed. */
+  /** The object in {@code config.json}, or what an ONNX graph shows of it. Not to be changed. */
   public JsonNode configuration() {
     return configuration;
   }
 
-  /** {@code tokenizer.json}, if there is one. */
+  /** {@code tokenizer.json}, or the only {@code *-tokenizer.json}, if there is one. */
   public Optional<Path> tokenizer() {
     return tokenizer;
   }

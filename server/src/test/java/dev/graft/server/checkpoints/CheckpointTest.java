@@ -205,7 +205,7 @@ class CheckpointTest {
   void aDirectoryWithoutWeights() {
     GraftException error = GraftExceptions.from(() -> Checkpoint.open(directory));
     assertThat(error.reason()).isEqualTo("UNSUPPORTED_FORMAT");
-    assertThat(error).hasMessageContaining("holds neither model.safetensors");
+    assertThat(error).hasMessageContaining("holds no weights: no model.safetensors");
   }
 
   @Test

@@ -1,0 +1,42 @@
+"""A training run as a progress bar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from graft.events import Evaluation, Event, Extraction, Log, Result, Started
+
+
+class TrainingBar:
+    """One bar for the features, then one for the steps, with the newest loss and metrics beside it."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] = tqdm(desc="features", unit="item")
+        self._numbers: dict[str, str] = {}
+
+    def show(self, event: Event) -> None:
+        """Shows what the event says."""
+        if isinstance(event, Extraction):
+            self._bar.total = event.items_received
+            self._move(event.items_done)
+        elif isinstance(event, Started):
+            self._bar.close()
+            self._bar = tqdm(desc="training", unit="step", total=event.total_steps, initial=event.first_step)
+        elif isinstance(event, Log):
+            self._show_numbers({"loss": event.loss})
+            self._move(event.step)
+        elif isinstance(event, Evaluation):
+            self._show_numbers(event.metrics)
+            self._move(event.step)
+        elif isinstance(event, Result):
+            self._move(event.step)
+            self._bar.close()
+
+    def _move(self, position: int) -> None:
+        self._bar.update(position - self._bar.n)
+
+    def _show_numbers(self, numbers: Any) -> None:
+        self._numbers.update({name: f"{value:.4f}" for name, value in numbers.items()})
+        self._bar.set_postfix(self._numbers)
