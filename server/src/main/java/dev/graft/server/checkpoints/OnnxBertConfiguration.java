@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.graft.server.GraftException;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -120,36 +120,48 @@ final class OnnxBertConfiguration {
     return graph.tensor(name).flatMap(OnnxGraph.Tensor::single).map(Double::longValue);
   }
 
-  /** From what is computed between the two linear layers of the feed-forward part. */
+  /** From the operators between the two linear layers of the feed-forward part. */
   private String activation() {
-    Deque<String> values = new ArrayDeque<>();
-    values.add(sumWithBias(layer(0) + "intermediate.dense.bias"));
-    Set<String> seen = new HashSet<>(values);
     Set<String> operators = new TreeSet<>();
-    String approximate = "none";
-    while (!values.isEmpty()) {
-      for (OnnxGraph.Node node : graph.consumers(values.remove())) {
-        if (node.is("MatMul") || node.is("Gemm")) {
-          continue;
-        }
-        operators.add(node.operator());
-        approximate = node.is("Gelu") ? node.text("approximate", "none") : approximate;
-        node.outputs().stream().filter(seen::add).forEach(values::add);
-      }
+    Set<String> constants = new TreeSet<>();
+    String approximation = "none";
+    for (OnnxGraph.Node node : between(sumWithBias(layer(0) + "intermediate.dense.bias"))) {
+      operators.add(node.operator());
+      approximation = node.text("approximate", approximation);
+      node.inputs().stream()
+          .flatMap(input -> graph.tensor(input).flatMap(OnnxGraph.Tensor::single).stream())
+          .forEach(constant -> constants.add(Float.toString(constant.floatValue())));
     }
     if (operators.contains("Erf") && !operators.contains("Tanh")) {
       return "gelu";
     }
     if (operators.equals(Set.of("Gelu"))) {
-      return approximate.equals("tanh") ? "gelu_pytorch_tanh" : "gelu";
+      return approximation.equals("tanh") ? "gelu_pytorch_tanh" : "gelu";
+    }
+    if (operators.contains("Tanh") && constants.contains("0.044715")) {
+      return "gelu_new";
     }
     if (operators.equals(Set.of("Relu"))) {
       return "relu";
     }
-    if (operators.contains("Tanh") && operators.contains("Pow")) {
-      return "gelu_new";
+    if (operators.equals(Set.of("Mul", "Sigmoid")) && constants.isEmpty()) {
+      return "silu";
     }
     throw untold("its activation does not show in the operators " + operators);
+  }
+
+  /** All that is computed from a value, up to the next linear layer. */
+  private Set<OnnxGraph.Node> between(String value) {
+    Set<OnnxGraph.Node> between = new LinkedHashSet<>();
+    Deque<String> values = new ArrayDeque<>(List.of(value));
+    while (!values.isEmpty()) {
+      for (OnnxGraph.Node node : graph.consumers(values.remove())) {
+        if (!node.is("MatMul") && !node.is("Gemm") && between.add(node)) {
+          values.addAll(node.outputs());
+        }
+      }
+    }
+    return between;
   }
 
   /** From every norm of the graph; all must agree. */

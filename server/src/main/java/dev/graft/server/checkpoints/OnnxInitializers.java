@@ -154,7 +154,7 @@ final class OnnxInitializers {
       if (linearWeights.containsKey(name) || (traced.containsKey(name) && onlyTraced)) {
         continue; // listed under its module's name
       }
-      if (isFloat(tensor) || tensor.span().isPresent()) {
+      if (isParameter(name)) {
         entries.put(name, entry(name, tensor, tensor.shape(), false));
       }
     }
@@ -175,11 +175,8 @@ final class OnnxInitializers {
         name, tensor.type(), shape, graph.file(), span.offset(), span.length(), transposed);
   }
 
-  private static boolean isFloat(OnnxGraph.Tensor tensor) {
-    return switch (tensor.type()) {
-      case F32, F16, BF16, F64 -> true;
-      case BOOL, U8, I8, F8_E5M2, F8_E4M3, F8_E8M0, F8_E4M3FNUZ, F8_E5M2FNUZ -> false;
-      case I16, U16, I32, U32, C64, I64, U64 -> false;
-    };
+  /** Whether a name is a parameter's path in its model, not one that an exporter made up. */
+  private static boolean isParameter(String name) {
+    return name.indexOf('.') > 0 && name.charAt(0) != '/' && !name.contains("::");
   }
 }
