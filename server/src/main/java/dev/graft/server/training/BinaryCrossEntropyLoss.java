@@ -65,8 +65,7 @@ record BinaryCrossEntropyLoss(Objective.BinaryCrossEntropy objective) implements
 
       @Override
       public Map<String, Double> metrics(int items) {
-        return Map.of(
-            "eval_accuracy", (double) exact / items, "eval_f1", counts.macroF1(true));
+        return Map.of("eval_accuracy", (double) exact / items, "eval_f1", counts.macroF1(true));
       }
     };
   }

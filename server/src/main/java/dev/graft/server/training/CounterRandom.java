@@ -11,14 +11,20 @@ record CounterRandom(long key) {
 
   /** What a sequence of numbers is for. */
   enum Purpose {
-    INITIALIZATION,
-    ORDER,
-    DROPOUT
+    INITIALIZATION(1),
+    ORDER(2),
+    DROPOUT(3);
+
+    private final int number;
+
+    Purpose(int number) {
+      this.number = number;
+    }
   }
 
   /** A sequence of its own for each combination of arguments. */
   static CounterRandom of(long seed, Purpose purpose, long... path) {
-    long key = mix(seed + (purpose.ordinal() + 1) * GOLDEN);
+    long key = mix(seed + purpose.number * GOLDEN);
     for (long part : path) {
       key = mix(key ^ mix(part + GOLDEN));
     }

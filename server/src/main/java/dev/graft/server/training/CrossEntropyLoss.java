@@ -54,8 +54,7 @@ record CrossEntropyLoss(Objective.CrossEntropy objective, double smoothing) impl
 
       @Override
       public Map<String, Double> metrics(int items) {
-        return Map.of(
-            "eval_accuracy", (double) right / items, "eval_f1", counts.macroF1(false));
+        return Map.of("eval_accuracy", (double) right / items, "eval_f1", counts.macroF1(false));
       }
     };
   }

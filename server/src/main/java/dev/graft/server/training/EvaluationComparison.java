@@ -16,8 +16,7 @@ record EvaluationComparison(TrainingArguments arguments) {
     }
     Double best = progress.bestMetric;
     boolean better = best == null || (arguments.greaterIsBetter() ? value > best : value < best);
-    boolean clearly =
-        best == null || Math.abs(value - best) > arguments.earlyStoppingThreshold();
+    boolean clearly = best == null || Math.abs(value - best) > arguments.earlyStoppingThreshold();
     progress.withoutImprovement = better && clearly ? 0 : progress.withoutImprovement + 1;
     if (better) {
       progress.bestMetric = value;

@@ -47,7 +47,9 @@ final class LabelRule {
       throw wrong(
           "PAIR_MISSING",
           item.number(),
-          (paired ? "has no pair, but those before it have one" : "has a pair, but those before it have none")
+          (paired
+                  ? "has no pair, but those before it have one"
+                  : "has a pair, but those before it have none")
               + ": either all items have pairs or none");
     }
     return paired ? sign(item) : vector(item);
@@ -56,7 +58,9 @@ final class LabelRule {
   private static void noPair(TrainingItem item) {
     if (item.paired()) {
       throw InvalidField.of(
-              "pair", "is only for COSINE_EMBEDDING and INFO_NCE, but item %d has one".formatted(item.number()))
+              "pair",
+              "is only for COSINE_EMBEDDING and INFO_NCE, but item %d has one"
+                  .formatted(item.number()))
           .with("item", item.number());
     }
   }
@@ -64,7 +68,9 @@ final class LabelRule {
   private static Label label(TrainingItem item, String needed) {
     return item.label()
         .orElseThrow(
-            () -> wrong("LABEL_MISSING", item.number(), "has no label; the objective needs " + needed));
+            () ->
+                wrong(
+                    "LABEL_MISSING", item.number(), "has no label; the objective needs " + needed));
   }
 
   private static Label classIndex(TrainingItem item, int classes) {
@@ -127,11 +133,15 @@ final class LabelRule {
   private static Label sign(TrainingItem item) {
     Label label = item.label().orElse(new Label.Values(1));
     if (!(label instanceof Label.Values values) || values.values().length != 1) {
-      throw wrong("LABEL_KIND", item.number(), "must have label values [1] or [-1], not " + label.kind());
+      throw wrong(
+          "LABEL_KIND", item.number(), "must have label values [1] or [-1], not " + label.kind());
     }
     float sign = values.values()[0];
     if (sign != 1 && sign != -1) {
-      throw wrong("LABEL_OUT_OF_RANGE", item.number(), "has label value %s, neither 1 nor -1".formatted(sign));
+      throw wrong(
+          "LABEL_OUT_OF_RANGE",
+          item.number(),
+          "has label value %s, neither 1 nor -1".formatted(sign));
     }
     return label;
   }

@@ -7,8 +7,7 @@ package dev.graft.server.training;
  * @param warmupSteps steps over which it rises from 0
  * @param totalSteps steps of the whole run
  */
-record LearningRateSchedule(
-    LrSchedulerType type, double peak, long warmupSteps, long totalSteps) {
+record LearningRateSchedule(LrSchedulerType type, double peak, long warmupSteps, long totalSteps) {
 
   /** Learning rate of the step after {@code stepsDone} steps. */
   double at(long stepsDone) {

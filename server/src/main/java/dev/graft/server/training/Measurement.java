@@ -5,13 +5,15 @@ import java.util.Map;
 /** Metrics of an evaluation in the making. */
 interface Measurement {
   /**
-   * Takes what the program's {@code measure} gave for some batches.
+   * Takes what the objective's program measured in some batches.
    *
    * @param first number of the first item
    */
   void add(float[] measured, int first);
 
-  /** The metrics of so many items by name, with {@code eval_}; those without meaning are left out. */
+  /**
+   * The metrics of so many items by name, with {@code eval_}; those without meaning are left out.
+   */
   Map<String, Double> metrics(int items);
 
   /** For an objective of which only the loss is known. */

@@ -22,8 +22,16 @@ final class ProjectorTrainer implements AutoCloseable {
   private final TrainingArguments arguments;
   private final Scope scope;
   private final Program program;
-  private final Weights parameters;
-  private final List<Weights> optimizerState = new ArrayList<>();
+
+  /** The weights of Linear layers, which decay; and biases and LayerNorms, which do not. */
+  private final Weights weights;
+
+  private final Weights others;
+
+  /** By the optimizer's kind of state. */
+  private final List<Weights> weightsState = new ArrayList<>();
+
+  private final List<Weights> othersState = new ArrayList<>();
   private final Weights trainData;
   private final Weights evalData;
 
@@ -45,7 +53,7 @@ final class ProjectorTrainer implements AutoCloseable {
       TorchDevice device,
       TrainingSpec spec,
       Projector projector,
-      Map<String, float[]> weights,
+      Map<String, float[]> start,
       Map<String, Map<String, float[]>> state,
       FeatureDataset train,
       FeatureDataset eval) {
@@ -54,9 +62,14 @@ final class ProjectorTrainer implements AutoCloseable {
     Loss loss = Loss.of(spec.objective(), arguments.labelSmoothingFactor());
     this.scope = Scope.open(device);
     this.program = assemble(device, loss, train.paired());
-    this.parameters = upload(weights);
+    List<ParameterInfo> all = projector.parameters();
+    List<ParameterInfo> decaying = all.subList(0, projector.hiddenLayers() + 1);
+    List<ParameterInfo> rest = all.subList(decaying.size(), all.size());
+    this.weights = upload(decaying, start);
+    this.others = upload(rest, start);
     for (String name : arguments.optim().stateNames()) {
-      optimizerState.add(upload(state.get(name)));
+      weightsState.add(upload(decaying, state.get(name)));
+      othersState.add(upload(rest, state.get(name)));
     }
     this.trainData = upload(loss, train);
     this.evalData = eval.items() == 0 ? null : upload(loss, eval);
@@ -86,9 +99,9 @@ final class ProjectorTrainer implements AutoCloseable {
         ProgramText.of(ProjectorTrainer.class, "step.py", literals));
   }
 
-  private Weights upload(Map<String, float[]> values) {
+  private Weights upload(List<ParameterInfo> parameters, Map<String, float[]> values) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    for (ParameterInfo parameter : projector.parameters()) {
+    for (ParameterInfo parameter : parameters) {
       float[] given = values.get(parameter.name());
       tensors.put(parameter.name(), scope.floats(given, parameter.shapeArray()));
     }
@@ -125,8 +138,7 @@ final class ProjectorTrainer implements AutoCloseable {
    * @param number of the step, from 1
    * @param epoch and {@code batch}: of the first batch, from 0; dropout is drawn for them
    */
-  Step step(
-      Tensor order, long[] bounds, double learningRate, long number, long epoch, long batch) {
+  Step step(Tensor order, long[] bounds, double learningRate, long number, long epoch, long batch) {
     try (Scope step = Scope.open(scope.device())) {
       float[] results =
           program
@@ -135,8 +147,10 @@ final class ProjectorTrainer implements AutoCloseable {
                   "train",
                   trainData,
                   order,
-                  parameters,
-                  optimizerState,
+                  weights,
+                  others,
+                  weightsState,
+                  othersState,
                   masks(step, bounds, epoch, batch),
                   bounds,
                   learningRate,
@@ -151,7 +165,7 @@ final class ProjectorTrainer implements AutoCloseable {
     try (Scope step = Scope.open(scope.device())) {
       List<Tensor> masks = masks(step, bounds, epoch, batch);
       return program
-          .callList(step, "gradients_of", trainData, order, parameters, masks, bounds)
+          .callList(step, "gradients_of", trainData, order, weights, others, masks, bounds)
           .stream()
           .map(Tensor::toFloats)
           .toList();
@@ -166,7 +180,8 @@ final class ProjectorTrainer implements AutoCloseable {
               step,
               "evaluate",
               evalData,
-              parameters,
+              weights,
+              others,
               first,
               end,
               arguments.perDeviceEvalBatchSize());
@@ -183,7 +198,8 @@ final class ProjectorTrainer implements AutoCloseable {
     }
     float kept = (float) (1 / (1 - dropout));
     for (int i = 0; i + 1 < bounds.length; i++) {
-      int rows = (int) (bounds[i + 1] - bounds[i]) * (trainData.tensors().containsKey("pairs") ? 2 : 1);
+      int rows =
+          (int) (bounds[i + 1] - bounds[i]) * (trainData.tensors().containsKey("pairs") ? 2 : 1);
       for (int layer = 0; layer < projector.hiddenLayers(); layer++) {
         int size = projector.spec().hiddenSizes().get(layer);
         CounterRandom random =
@@ -200,21 +216,24 @@ final class ProjectorTrainer implements AutoCloseable {
 
   /** The projector's values by name. */
   Map<String, float[]> weights() {
-    return download(parameters);
+    return download(weights, others);
   }
 
   /** The optimizer's values, by its name for them and the parameter's name. */
   Map<String, Map<String, float[]>> optimizerState() {
     Map<String, Map<String, float[]>> state = new LinkedHashMap<>();
-    for (int i = 0; i < optimizerState.size(); i++) {
-      state.put(arguments.optim().stateNames().get(i), download(optimizerState.get(i)));
+    for (int i = 0; i < weightsState.size(); i++) {
+      String name = arguments.optim().stateNames().get(i);
+      state.put(name, download(weightsState.get(i), othersState.get(i)));
     }
     return state;
   }
 
-  private static Map<String, float[]> download(Weights weights) {
+  private static Map<String, float[]> download(Weights... groups) {
     Map<String, float[]> values = new LinkedHashMap<>();
-    weights.tensors().forEach((name, tensor) -> values.put(name, tensor.toFloats()));
+    for (Weights group : groups) {
+      group.tensors().forEach((name, tensor) -> values.put(name, tensor.toFloats()));
+    }
     return values;
   }
 

@@ -111,7 +111,6 @@ final class ProjectorWeights {
 
   /** The projector's file. */
   static byte[] write(Projector projector, Map<String, float[]> weights) {
-    return SafetensorsWriter.toBytes(
-        tensors(projector, "", weights), Map.of("format", "pt"));
+    return SafetensorsWriter.toBytes(tensors(projector, "", weights), Map.of("format", "pt"));
   }
 }

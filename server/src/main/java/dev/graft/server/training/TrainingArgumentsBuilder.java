@@ -205,7 +205,8 @@ public final class TrainingArgumentsBuilder {
   /** INVALID_ARGUMENT names the field that is wrong. */
   public TrainingArguments build() {
     String metric = metricForBestModel.isEmpty() ? "loss" : metricForBestModel;
-    return new TrainingArguments(learningRate,
+    return new TrainingArguments(
+        learningRate,
         perDeviceTrainBatchSize,
         perDeviceEvalBatchSize,
         numTrainEpochs,

@@ -58,10 +58,14 @@ record TrainingCheckpoint(
       return SafetensorsWriter.toBytes(
           tensors,
           Map.of(
-              "format", "pt",
-              FORMAT, VERSION,
-              FINGERPRINT, fingerprint,
-              PROGRESS, JSON.writeValueAsString(progress)));
+              "format",
+              "pt",
+              FORMAT,
+              VERSION,
+              FINGERPRINT,
+              fingerprint,
+              PROGRESS,
+              JSON.writeValueAsString(progress)));
     } catch (JsonProcessingException e) {
       throw new AssertionError("Progress is plain numbers", e);
     }
@@ -73,7 +77,11 @@ record TrainingCheckpoint(
    * @throws GraftException INVALID_ARGUMENT (WRONG_CHECKPOINT)
    */
   static TrainingCheckpoint read(
-      byte[] file, Projector projector, Optimizer optimizer, String fingerprint, TrainingPlan plan) {
+      byte[] file,
+      Projector projector,
+      Optimizer optimizer,
+      String fingerprint,
+      TrainingPlan plan) {
     Safetensors<TensorData> parsed =
         Safetensors.read(ByteBuffer.wrap(file), problem -> wrong("The file " + problem));
     if (!VERSION.equals(parsed.metadata().get(FORMAT))) {

@@ -7,8 +7,8 @@ package dev.graft.server.training;
  * @param stepsPerEpoch optimizer steps of an epoch; the last may have fewer batches
  * @param epochs epochs begun, the last perhaps not to its end
  * @param totalSteps optimizer steps of the run
- * @param loggingInterval steps between log entries; likewise evalInterval and saveInterval (0:
- *     only at the end)
+ * @param loggingInterval steps between log entries; likewise evalInterval and saveInterval (0: only
+ *     at the end)
  */
 record TrainingPlan(
     long batchesPerEpoch,
@@ -43,9 +43,7 @@ record TrainingPlan(
     return new TrainingPlan(
         batches,
         steps,
-        epochBased
-            ? (long) Math.ceil(arguments.numTrainEpochs())
-            : ceilDiv(totalSteps, steps),
+        epochBased ? (long) Math.ceil(arguments.numTrainEpochs()) : ceilDiv(totalSteps, steps),
         totalSteps,
         interval(arguments.loggingSteps(), totalSteps),
         interval(arguments.evalSteps(), totalSteps),

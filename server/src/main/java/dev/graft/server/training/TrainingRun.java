@@ -20,8 +20,8 @@ import java.util.stream.LongStream;
  * overlap, but for {@link #requestCheckpoint}.
  *
  * <p>The order of things is that of Trainer._inner_training_loop: after an optimizer step it logs,
- * evaluates, saves, as each is due; so it does again at the end of an epoch, also of one that is cut
- * short.
+ * evaluates, saves, as each is due; so it does again at the end of an epoch, also of one that is
+ * cut short.
  */
 public final class TrainingRun implements AutoCloseable {
   private final TrainingSpec spec;
@@ -72,8 +72,7 @@ public final class TrainingRun implements AutoCloseable {
     this.fingerprint = fingerprint(initialProjector);
     this.start =
         checkpoint.length > 0
-            ? TrainingCheckpoint.read(
-                checkpoint, projector, arguments.optim(), fingerprint, plan)
+            ? TrainingCheckpoint.read(checkpoint, projector, arguments.optim(), fingerprint, plan)
             : TrainingCheckpoint.initial(
                 arguments.optim(),
                 initialProjector.length > 0
@@ -281,8 +280,7 @@ public final class TrainingRun implements AutoCloseable {
     if (!evaluation.advance(trainer)) {
       return;
     }
-    Evaluation done =
-        new Evaluation(progress.step, epochsDone(), evaluation.metrics());
+    Evaluation done = new Evaluation(progress.step, epochsDone(), evaluation.metrics());
     evaluation = null;
     double loss = done.metrics().get("eval_loss");
     if (!Double.isFinite(loss)) {
@@ -402,8 +400,7 @@ public final class TrainingRun implements AutoCloseable {
   private String fingerprint(byte[] initialProjector) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      String text =
-          String.join("\n", spec.toString(), train.fingerprint(), eval.fingerprint(), "");
+      String text = String.join("\n", spec.toString(), train.fingerprint(), eval.fingerprint(), "");
       digest.update(text.getBytes(StandardCharsets.UTF_8));
       digest.update(initialProjector);
       return HexFormat.of().formatHex(digest.digest());

@@ -1,5 +1,3 @@
-  def update(self: __torch__.Program, p: List[Tensor], gradients: List[Tensor], state: List[List[Tensor]], learning_rate: float, step: int, from_: int, to: int, weight_decay: float) -> int:
-    parameters = torch.slice(p, from_, to, 1)
-    buffers = torch.slice(state[0], from_, to, 1)
-    torch._fused_sgd_(parameters, torch.slice(gradients, from_, to, 1), buffers, weight_decay=weight_decay, momentum=$momentum, lr=learning_rate, dampening=0., nesterov=False, maximize=False, is_first_step=torch.eq(step, 1))
+  def update(self: __torch__.Program, group: Dict[str, Tensor], state: List[Dict[str, Tensor]], gradients: List[Tensor], learning_rate: float, step: int, weight_decay: float) -> int:
+    torch._fused_sgd_(torch.values(group), gradients, torch.values(state[0]), weight_decay=weight_decay, momentum=$momentum, lr=learning_rate, dampening=0., nesterov=False, maximize=False, is_first_step=torch.eq(step, 1))
     return step

@@ -19,34 +19,31 @@
       if torch.eq(i, 0):
         total = gradients
       else:
-        torch._foreach_add_(total, gradients)
-        total = total
+        total = torch._foreach_add(total, gradients)
     return (loss, total)
-  def train(self: __torch__.Program, data: Dict[str, Tensor], order: Tensor, parameters: Dict[str, Tensor], state: List[Dict[str, Tensor]], masks: List[Tensor], bounds: List[int], learning_rate: float, step: int) -> Tensor:
-    p = torch.values(parameters)
+  def train(self: __torch__.Program, data: Dict[str, Tensor], order: Tensor, weights: Dict[str, Tensor], others: Dict[str, Tensor], weights_state: List[Dict[str, Tensor]], others_state: List[Dict[str, Tensor]], masks: List[Tensor], bounds: List[int], learning_rate: float, step: int) -> Tensor:
+    p = torch.add(torch.values(weights), torch.values(others))
     loss, gradients, = (self).step_gradients(data, order, p, masks, bounds)
     norm = torch.linalg_vector_norm(torch.stack(torch._foreach_norm(gradients)), 2)
     if bool(torch.isfinite(loss + norm)):
       if $clip > 0.:
-        torch._foreach_mul_(gradients, torch.clamp_max(torch.reciprocal(norm + 9.9999999999999995e-07) * $clip, 1.))
+        coefficient = torch.clamp_max(torch.reciprocal(norm + 9.9999999999999995e-07) * $clip, 1.)
+        gradients = torch._foreach_mul(gradients, coefficient)
       else:
-        pass
-      states = annotate(List[List[Tensor]], [])
-      for i in range(torch.len(state)):
-        _0 = torch.append(states, torch.values(state[i]))
-      _1 = (self).update(p, gradients, states, learning_rate, step, 0, $layers, $weight_decay)
-      if torch.gt(torch.len(p), $layers):
-        _2 = (self).update(p, gradients, states, learning_rate, step, $layers, torch.len(p), 0.)
+        gradients = gradients
+      _0 = (self).update(weights, weights_state, torch.slice(gradients, 0, $layers, 1), learning_rate, step, $weight_decay)
+      if torch.gt(torch.len(gradients), $layers):
+        _1 = (self).update(others, others_state, torch.slice(gradients, $layers, torch.len(gradients), 1), learning_rate, step, 0.)
       else:
         pass
     else:
       pass
     return torch.stack([loss, norm])
-  def gradients_of(self: __torch__.Program, data: Dict[str, Tensor], order: Tensor, parameters: Dict[str, Tensor], masks: List[Tensor], bounds: List[int]) -> List[Tensor]:
-    loss, gradients, = (self).step_gradients(data, order, torch.values(parameters), masks, bounds)
+  def gradients_of(self: __torch__.Program, data: Dict[str, Tensor], order: Tensor, weights: Dict[str, Tensor], others: Dict[str, Tensor], masks: List[Tensor], bounds: List[int]) -> List[Tensor]:
+    loss, gradients, = (self).step_gradients(data, order, torch.add(torch.values(weights), torch.values(others)), masks, bounds)
     return torch.add([loss], gradients)
-  def evaluate(self: __torch__.Program, data: Dict[str, Tensor], parameters: Dict[str, Tensor], start: int, end: int, batch: int) -> List[Tensor]:
-    p = torch.values(parameters)
+  def evaluate(self: __torch__.Program, data: Dict[str, Tensor], weights: Dict[str, Tensor], others: Dict[str, Tensor], start: int, end: int, batch: int) -> List[Tensor]:
+    p = torch.add(torch.values(weights), torch.values(others))
     losses = annotate(List[Tensor], [])
     measured = annotate(List[Tensor], [])
     for i in range(torch.floordiv(end - start + batch - 1, batch)):
@@ -57,5 +54,3 @@
       _0 = torch.append(losses, loss)
       _1 = torch.append(measured, (self).measure(y, data, rows))
     return [torch.stack(losses), torch.cat(measured, 0)]
-  def copy(self: __torch__.Program, x: Tensor) -> Tensor:
-    return torch.clone(x)
