@@ -349,9 +349,11 @@ def compute_metrics(kind):
     return compute
 
 
-def trainer_arguments(arguments):
+def trainer_arguments(case):
     """The same arguments under the Trainer's names."""
-    taken = dict(arguments)
+    taken = {"train_sampling_strategy": "sequential", **case.arguments}
+    if "class_weights" in case.objective:  # its smoother would leave them out; the module smooths itself
+        taken.pop("label_smoothing_factor", None)
     taken.pop("early_stopping_patience", None)
     taken.pop("early_stopping_threshold", None)
     if "warmup_ratio" in taken:  # called so until transformers 5
@@ -381,7 +383,7 @@ def run(case, index):
     trainer = Trainer(
         model=model,
         args=TrainingArguments(
-            folder, use_cpu=True, report_to="none", disable_tqdm=True, label_names=["labels"], **trainer_arguments(arguments)
+            folder, use_cpu=True, report_to="none", disable_tqdm=True, label_names=["labels"], **trainer_arguments(case)
         ),
         train_dataset=Rows(train),
         eval_dataset=Rows(evaluation),
