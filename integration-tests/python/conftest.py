@@ -30,7 +30,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def backbones(path: Path) -> list[Path]:
     """The directory itself if it is a backbone, else all in it that are."""
     candidates = [path, *sorted(path.iterdir())]
-    found = [each for each in candidates if any(each.glob("*.safetensors")) or any(each.rglob("*.onnx"))]
+    files = ("*.safetensors", "*.onnx", "onnx/*.onnx")
+    found = [each for each in candidates if any(any(each.glob(pattern)) for pattern in files)]
     if path in found:
         return [path]
     if not found:

@@ -133,7 +133,7 @@ def test_an_endless_stream_of_items_is_pulled_only_as_fast_as_it_is_taken(
         assert worker.cancelled.is_set() is False
     assert worker.cancelled.wait(30)
     # Far below what could be generated in that time: flow control holds the rest back.
-    assert next(pulled) < 100_000
+    assert next(pulled) < 5_000
 
 
 def test_large_items_travel_in_small_messages(client: graft.Client, worker: FakeWorker) -> None:

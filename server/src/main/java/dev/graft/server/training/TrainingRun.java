@@ -1,0 +1,421 @@
+package dev.graft.server.training;
+
+import dev.graft.server.GraftException;
+import dev.graft.server.torch.Scope;
+import dev.graft.server.torch.Tensor;
+import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.training.CounterRandom.Purpose;
+import dev.graft.server.training.Progress.Action;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.LongStream;
+
+/**
+ * A training run, made one step at a time by whatever thread calls {@link #step}. Calls must not
+ * overlap, but for {@link #requestCheckpoint}.
+ *
+ * <p>The order of things is that of Trainer._inner_training_loop: after an optimizer step it logs,
+ * evaluates, saves, as each is due; so it does again at the end of an epoch, also of one that is
+ * cut short.
+ */
+public final class TrainingRun implements AutoCloseable {
+  private final TrainingSpec spec;
+  private final FeatureDataset train;
+  private final FeatureDataset eval;
+  private final TorchDevice device;
+  private final Projector projector;
+  private final TrainingPlan plan;
+  private final LearningRateSchedule schedule;
+  private final String fingerprint;
+  private final Progress progress;
+  private final long firstStep;
+  private final EvaluationComparison comparison;
+
+  /** Where training starts, until the first step puts it on the device. */
+  private TrainingCheckpoint start;
+
+  private Map<String, float[]> best;
+  private ProjectorTrainer trainer;
+  private Scope epochScope;
+  private Tensor order;
+  private long orderEpoch = -1;
+  private EvaluationPass evaluation;
+  private volatile boolean checkpointRequested;
+
+  private TrainingRun(
+      TorchDevice device,
+      TrainingSpec spec,
+      FeatureDataset train,
+      FeatureDataset eval,
+      byte[] initialProjector,
+      byte[] checkpoint) {
+    this.device = device;
+    this.train = train;
+    this.eval = eval;
+    checkData(spec.arguments(), train, eval);
+    this.spec = spec.resolved(train.size(), train.vectorSize());
+    this.projector = new Projector(this.spec.projector(), train.size());
+    checkOutput(train);
+    TrainingArguments arguments = spec.arguments();
+    this.plan = TrainingPlan.of(arguments, train.items());
+    this.schedule =
+        new LearningRateSchedule(
+            arguments.lrSchedulerType(),
+            arguments.learningRate(),
+            plan.warmupSteps(),
+            plan.totalSteps());
+    this.fingerprint = fingerprint(initialProjector);
+    this.start =
+        checkpoint.length > 0
+            ? TrainingCheckpoint.read(checkpoint, projector, arguments.optim(), fingerprint, plan)
+            : TrainingCheckpoint.initial(
+                arguments.optim(),
+                initialProjector.length > 0
+                    ? ProjectorWeights.read(projector, initialProjector)
+                    : ProjectorWeights.initial(projector, arguments.seed()));
+    this.progress = start.progress();
+    this.best = start.best();
+    this.firstStep = progress.step;
+    this.comparison = new EvaluationComparison(arguments);
+  }
+
+  /**
+   * Prepares a run; nothing is computed yet.
+   *
+   * @param eval may be empty where nothing evaluates
+   * @param initialProjector a safetensors file of starting weights, or empty: drawn from the seed
+   * @param checkpoint of this very job to go on from, or empty
+   * @throws GraftException INVALID_ARGUMENT: EMPTY_DATASET, FEATURE_SIZE, LABEL_KIND, PAIR_MISSING,
+   *     WRONG_WEIGHTS, WRONG_CHECKPOINT, INVALID_FIELD
+   */
+  public static TrainingRun prepare(
+      TorchDevice device,
+      TrainingSpec spec,
+      FeatureDataset train,
+      FeatureDataset eval,
+      Optional<byte[]> initialProjector,
+      Optional<byte[]> checkpoint) {
+    byte[] none = {};
+    return new TrainingRun(
+        device, spec, train, eval, initialProjector.orElse(none), checkpoint.orElse(none));
+  }
+
+  /** The spec with every size. */
+  public TrainingSpec spec() {
+    return spec;
+  }
+
+  /** Every tensor that trains. */
+  public List<ParameterInfo> parameters() {
+    return projector.parameters();
+  }
+
+  public long totalSteps() {
+    return plan.totalSteps();
+  }
+
+  /** Asks for a checkpoint after the current step, from any thread. */
+  public void requestCheckpoint() {
+    checkpointRequested = true;
+  }
+
+  /**
+   * Makes one optimizer step, or a part of an evaluation, with what follows from it.
+   *
+   * @return whether there is more to do
+   * @throws GraftException ABORTED (NON_FINITE_LOSS), after a checkpoint
+   */
+  public boolean step(TrainingListener listener) {
+    if (trainer == null) {
+      trainer =
+          new ProjectorTrainer(
+              device, spec, projector, start.weights(), start.optimizerState(), train, eval);
+      start = null;
+      listener.started(
+          new TrainingStarted(spec, train.items(), eval.items(), plan.totalSteps(), firstStep));
+    }
+    if (progress.agenda.isEmpty()) {
+      optimizerStep(listener);
+    } else if (progress.agenda.peek() == Action.EVALUATE) {
+      evaluateFurther(listener);
+    }
+    while (!progress.agenda.isEmpty() && settles(progress.agenda.peek(), listener)) {}
+    boolean more = progress.agenda.peek() != Action.FINISHED;
+    if (more && checkpointRequested) {
+      emitCheckpoint(listener);
+    }
+    return more;
+  }
+
+  private void optimizerStep(TrainingListener listener) {
+    int accumulated = spec.arguments().gradientAccumulationSteps();
+    long end = Math.min(progress.batch + accumulated, plan.batchesPerEpoch());
+    long batchSize = spec.arguments().perDeviceTrainBatchSize();
+    long[] bounds =
+        LongStream.rangeClosed(progress.batch, end)
+            .map(batch -> Math.min(batch * batchSize, train.items()))
+            .toArray();
+    double learningRate = schedule.at(progress.step);
+    ProjectorTrainer.Step step =
+        trainer.step(
+            order(), bounds, learningRate, progress.step + 1, progress.epoch, progress.batch);
+    if (!step.finite()) {
+      throw nonFinite(listener, "training loss", step.loss(), progress.step + 1);
+    }
+    progress.batch = end;
+    progress.step++;
+    progress.lossSum += step.loss();
+    progress.gradNorm = step.gradNorm();
+    progress.learningRate = learningRate;
+    planAfterStep();
+  }
+
+  /** As DefaultFlowCallback.on_step_end. */
+  private void planAfterStep() {
+    TrainingArguments arguments = spec.arguments();
+    boolean last = progress.step >= plan.totalSteps();
+    if (due(arguments.loggingStrategy(), plan.loggingInterval())
+        || (progress.step == 1 && arguments.loggingFirstStep())) {
+      progress.agenda.add(Action.LOG);
+    }
+    if (due(arguments.evalStrategy(), plan.evalInterval())
+        || (last && arguments.evalStrategy() == IntervalStrategy.STEPS)) {
+      progress.agenda.add(Action.EVALUATE);
+    }
+    if (due(arguments.saveStrategy(), plan.saveInterval())
+        || (last && arguments.saveStrategy() == IntervalStrategy.STEPS)) {
+      progress.agenda.add(Action.SAVE);
+    }
+    if (last || progress.batch >= plan.batchesPerEpoch()) {
+      progress.agenda.add(Action.END_EPOCH);
+    }
+  }
+
+  private boolean due(IntervalStrategy strategy, long interval) {
+    return strategy == IntervalStrategy.STEPS && interval > 0 && progress.step % interval == 0;
+  }
+
+  /** Does what costs next to nothing; false if the action has to wait for the next call. */
+  private boolean settles(Action action, TrainingListener listener) {
+    return switch (action) {
+      case LOG -> {
+        progress.agenda.remove();
+        log(listener);
+        yield true;
+      }
+      case SAVE -> {
+        progress.agenda.remove();
+        emitCheckpoint(listener);
+        yield true;
+      }
+      case END_EPOCH -> {
+        progress.agenda.remove();
+        endEpoch();
+        yield true;
+      }
+      case NEXT_EPOCH -> {
+        progress.agenda.remove();
+        nextEpoch(listener);
+        yield true;
+      }
+      case EVALUATE, FINISHED -> false;
+    };
+  }
+
+  private void log(TrainingListener listener) {
+    long steps = progress.step - progress.loggedStep;
+    if (steps == 0) {
+      return;
+    }
+    listener.logged(
+        new LogEntry(
+            progress.step,
+            epochsDone(),
+            progress.lossSum / steps,
+            progress.gradNorm,
+            progress.learningRate));
+    progress.loggedLossSum += progress.lossSum;
+    progress.lossSum = 0;
+    progress.loggedStep = progress.step;
+  }
+
+  private double epochsDone() {
+    return progress.epoch + (double) progress.batch / plan.batchesPerEpoch();
+  }
+
+  /** As DefaultFlowCallback.on_epoch_end; an epoch ends also where training stops within it. */
+  private void endEpoch() {
+    TrainingArguments arguments = spec.arguments();
+    if (arguments.loggingStrategy() == IntervalStrategy.EPOCH) {
+      progress.agenda.add(Action.LOG);
+    }
+    if (arguments.evalStrategy() == IntervalStrategy.EPOCH) {
+      progress.agenda.add(Action.EVALUATE);
+    }
+    if (arguments.saveStrategy() == IntervalStrategy.EPOCH) {
+      progress.agenda.add(Action.SAVE);
+    }
+    progress.agenda.add(Action.NEXT_EPOCH);
+  }
+
+  private void nextEpoch(TrainingListener listener) {
+    if (progress.stoppedEarly || progress.step >= plan.totalSteps()) {
+      progress.agenda.add(Action.FINISHED);
+      listener.finished(result());
+    } else {
+      progress.epoch++;
+      progress.batch = 0;
+    }
+  }
+
+  private void evaluateFurther(TrainingListener listener) {
+    if (evaluation == null) {
+      evaluation = new EvaluationPass(spec, eval);
+    }
+    if (!evaluation.advance(trainer)) {
+      return;
+    }
+    Evaluation done = new Evaluation(progress.step, epochsDone(), evaluation.metrics());
+    evaluation = null;
+    double loss = done.metrics().get("eval_loss");
+    if (!Double.isFinite(loss)) {
+      throw nonFinite(listener, "eval_loss", loss, progress.step);
+    }
+    progress.agenda.remove();
+    listener.evaluated(done);
+    if (comparison.improves(done, progress)) {
+      best = spec.arguments().loadBestModelAtEnd() ? trainer.weights() : Map.of();
+    }
+    if (comparison.stops(progress)) {
+      progress.stoppedEarly = progress.step < plan.totalSteps();
+      if (!progress.agenda.contains(Action.END_EPOCH)
+          && !progress.agenda.contains(Action.NEXT_EPOCH)) {
+        progress.agenda.add(Action.END_EPOCH);
+      }
+    }
+  }
+
+  private void emitCheckpoint(TrainingListener listener) {
+    checkpointRequested = false;
+    TrainingCheckpoint checkpoint =
+        new TrainingCheckpoint(progress, trainer.weights(), trainer.optimizerState(), best);
+    listener.checkpoint(progress.step, checkpoint.toBytes(projector, fingerprint));
+  }
+
+  private TrainingResult result() {
+    boolean loadsBest = spec.arguments().loadBestModelAtEnd() && !best.isEmpty();
+    return new TrainingResult(
+        progress.step,
+        epochsDone(),
+        (progress.loggedLossSum + progress.lossSum) / progress.step,
+        progress.stoppedEarly ? "early_stopping" : "",
+        loadsBest ? progress.bestStep : progress.step,
+        projector.parameters(),
+        ProjectorWeights.write(projector, loadsBest ? best : trainer.weights()));
+  }
+
+  private GraftException nonFinite(
+      TrainingListener listener, String what, double value, long step) {
+    emitCheckpoint(listener);
+    return GraftException.of(
+            GraftException.Category.ABORTED,
+            "NON_FINITE_LOSS",
+            "The %s of step %d is %s, or its gradient is not finite. The checkpoint of step %d was sent; a lower learning_rate or max_grad_norm may help."
+                .formatted(what, step, value, progress.step))
+        .with("step", step);
+  }
+
+  private Tensor order() {
+    if (orderEpoch != progress.epoch) {
+      if (epochScope != null) {
+        epochScope.close();
+      }
+      epochScope = Scope.open(device);
+      order =
+          trainer.order(
+              epochScope,
+              switch (spec.arguments().trainSamplingStrategy()) {
+                case SEQUENTIAL -> LongStream.range(0, train.items()).toArray();
+                case RANDOM ->
+                    CounterRandom.of(spec.arguments().seed(), Purpose.ORDER, progress.epoch)
+                        .permutation(train.items());
+              });
+      orderEpoch = progress.epoch;
+    }
+    return order;
+  }
+
+  private static void checkData(
+      TrainingArguments arguments, FeatureDataset train, FeatureDataset eval) {
+    if (train.items() == 0) {
+      throw GraftException.invalidArgument(
+          "EMPTY_DATASET", "There are no training items. Send at least one before end_of_data.");
+    }
+    if (eval.items() == 0) {
+      if (arguments.evalStrategy() != IntervalStrategy.NO) {
+        throw GraftException.invalidArgument(
+            "EMPTY_DATASET",
+            "eval_strategy asks for evaluations, but there are no eval items. Send some, or set eval_strategy NO.");
+      }
+      return;
+    }
+    if (eval.size() != train.size()) {
+      throw GraftException.invalidArgument(
+          "FEATURE_SIZE",
+          "Eval items have features of %d values, training items of %d."
+              .formatted(eval.size(), train.size()));
+    }
+    if (eval.paired() != train.paired()) {
+      throw GraftException.invalidArgument(
+          "PAIR_MISSING", "Either both training and eval items have pairs, or neither.");
+    }
+    if (eval.vectorSize() != train.vectorSize()) {
+      throw GraftException.invalidArgument(
+          "LABEL_KIND",
+          "Eval items have %d label values, training items %d."
+              .formatted(eval.vectorSize(), train.vectorSize()));
+    }
+    if (TrainingPlan.batches(eval.items(), arguments.perDeviceEvalBatchSize(), arguments) == 0) {
+      throw InvalidField.of(
+          "dataloader_drop_last",
+          "leaves nothing of %d eval items in batches of %d"
+              .formatted(eval.items(), arguments.perDeviceEvalBatchSize()));
+    }
+  }
+
+  private void checkOutput(FeatureDataset train) {
+    int needed = train.vectorSize();
+    InvalidField.check(
+        needed == 0 || needed == spec.projector().outputSize(),
+        "output_size",
+        "must be 0 or the number of label values, " + needed,
+        spec.projector().outputSize());
+  }
+
+  private String fingerprint(byte[] initialProjector) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      String text = String.join("\n", spec.toString(), train.fingerprint(), eval.fingerprint(), "");
+      digest.update(text.getBytes(StandardCharsets.UTF_8));
+      digest.update(initialProjector);
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("Every Java platform has SHA-256", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (epochScope != null) {
+      epochScope.close();
+    }
+    if (trainer != null) {
+      trainer.close();
+    }
+  }
+}
