@@ -1,0 +1,119 @@
+package dev.graft.cli;
+
+import dev.graft.cli.items.InputItem;
+import dev.graft.cli.items.ItemFile;
+import dev.graft.cli.output.ItemNames;
+import dev.graft.cli.output.ResultWriter;
+import dev.graft.cli.progress.Progress;
+import dev.graft.client.ExtractCall;
+import dev.graft.client.ExtractJob;
+import dev.graft.client.GraftClient;
+import dev.graft.v1.ExtractReady;
+import dev.graft.v1.Item;
+import dev.graft.v1.ItemResult;
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+/** One Extract call from a file of items to a file of results. */
+final class ExtractionRun {
+  /**
+   * What came out.
+   *
+   * @param truncatedItems items of which tokens were cut off
+   */
+  record Summary(ExtractReady ready, long items, long tokens, long truncatedItems) {}
+
+  private final Surroundings surroundings;
+  private final GraftClient client;
+  private final ItemFile input;
+  private final ItemNames names;
+
+  ExtractionRun(Surroundings surroundings, GraftClient client, ItemFile input, ItemNames names) {
+    this.surroundings = surroundings;
+    this.client = client;
+    this.input = input;
+    this.names = names;
+  }
+
+  /**
+   * Runs the call.
+   *
+   * @param check looks at what the worker made of the spec, and throws to refuse it
+   * @param total number of items, for progress
+   */
+  @SuppressWarnings("try") // the registration is held open, not used
+  Summary run(ExtractJob job, long total, Consumer<ExtractReady> check, ResultWriter writer)
+      throws IOException {
+    AtomicLong sent = new AtomicLong();
+    try (ItemFile.Items items = input.open();
+        ExtractCall call = client.extract(job, () -> new Sent(items, sent));
+        Interruption.Registration cancel = surroundings.interruption().onInterrupt(call::cancel);
+        Progress progress = surroundings.progress()) {
+      progress.update("extracting", "items", 0, total, "");
+      ExtractReady ready = call.ready();
+      check.accept(ready);
+      writer.begin(ready);
+      Tally tally = new Tally();
+      long start = surroundings.clock().millis();
+      while (call.hasNext()) {
+        ItemResult result = call.next();
+        writer.write(result);
+        tally.add(result);
+        double seconds = (surroundings.clock().millis() - start) / 1e3;
+        progress.update(
+            "extracting", "items", tally.items, total, seconds > 0 ? tally.tokenRate(seconds) : "");
+      }
+      writer.finish(sent.get());
+      return new Summary(ready, tally.items, tally.tokens, tally.truncated);
+    }
+  }
+
+  private static final class Tally {
+    private long items;
+    private long tokens;
+    private long truncated;
+
+    void add(ItemResult result) {
+      if (result.getFirstRow() > 0) {
+        return; // a further part of an item that was counted
+      }
+      items++;
+      tokens += result.getTokens();
+      truncated += result.getTruncatedTokens() > 0 ? 1 : 0;
+    }
+
+    String tokenRate(double seconds) {
+      return String.format(Locale.ROOT, "%,.0f tokens/s", tokens / seconds);
+    }
+  }
+
+  /**
+   * The file's items as they are sent; read by the client's thread, no faster than the worker takes
+   * them.
+   */
+  private final class Sent implements Iterator<Item> {
+    private final ItemFile.Items items;
+    private final AtomicLong count;
+
+    Sent(ItemFile.Items items, AtomicLong count) {
+      this.items = items;
+      this.count = count;
+    }
+
+    @Override
+    public boolean hasNext() {
+      return items.hasNext();
+    }
+
+    @Override
+    public Item next() {
+      InputItem item = items.next();
+      item.id().ifPresent(id -> names.put(item.number(), id));
+      count.incrementAndGet();
+      return item.toProto();
+    }
+  }
+}

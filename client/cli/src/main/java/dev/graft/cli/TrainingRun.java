@@ -1,0 +1,196 @@
+package dev.graft.cli;
+
+import com.google.protobuf.ByteString;
+import dev.graft.cli.bundle.Manifest;
+import dev.graft.cli.bundle.RunDirectory;
+import dev.graft.cli.bundle.Versions;
+import dev.graft.cli.items.ItemFile;
+import dev.graft.cli.items.Targets;
+import dev.graft.cli.progress.Progress;
+import dev.graft.client.GraftClient;
+import dev.graft.client.TrainEvent;
+import dev.graft.client.TrainJob;
+import dev.graft.client.TrainingCall;
+import dev.graft.v1.Evaluation;
+import dev.graft.v1.Item;
+import dev.graft.v1.LogEntry;
+import dev.graft.v1.TrainSpec;
+import dev.graft.v1.TrainingStarted;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/** One Train call from files of items to a bundle. */
+final class TrainingRun {
+  /**
+   * What to train on.
+   *
+   * @param initialProjector starting weights; empty for fresh ones
+   * @param checkpoint what to go on from; empty for the beginning
+   */
+  record Inputs(
+      ItemFile train,
+      long trainItems,
+      Optional<ItemFile> eval,
+      Targets targets,
+      ByteString initialProjector,
+      ByteString checkpoint) {}
+
+  private final Surroundings surroundings;
+  private final GraftClient client;
+  private final Progress progress;
+  private final RunDirectory directory;
+  private final Inputs inputs;
+  private TrainingStarted started = TrainingStarted.getDefaultInstance();
+
+  private TrainingRun(
+      Surroundings surroundings,
+      GraftClient client,
+      Progress progress,
+      RunDirectory directory,
+      Inputs inputs) {
+    this.surroundings = surroundings;
+    this.client = client;
+    this.progress = progress;
+    this.directory = directory;
+    this.inputs = inputs;
+  }
+
+  /** Trains. What comes meanwhile is kept in the output directory whatever happens. */
+  static Manifest run(
+      Surroundings surroundings, GraftClient client, Inputs inputs, TrainSpec spec, Path output)
+      throws IOException {
+    try (Progress progress = surroundings.progress();
+        RunDirectory directory = new RunDirectory(output, surroundings.clock())) {
+      return new TrainingRun(surroundings, client, progress, directory, inputs).run(spec);
+    }
+  }
+
+  @SuppressWarnings("try") // the registration is held open, not used
+  private Manifest run(TrainSpec spec) throws IOException {
+    String workerVersion = client.describe().getVersion();
+    TrainJob job =
+        new TrainJob(
+            spec,
+            () -> new Labelled(inputs.train(), inputs.targets()),
+            inputs
+                .eval()
+                .<Iterable<Item>>map(file -> () -> new Labelled(file, inputs.targets()))
+                .orElse(List.of()),
+            inputs.initialProjector(),
+            inputs.checkpoint(),
+            Optional.empty());
+    try (TrainingCall call = client.train(job);
+        Interruption.Registration cancel = surroundings.interruption().onInterrupt(call::cancel)) {
+      Optional<TrainEvent.Completed> completed = Optional.empty();
+      while (call.hasNext()) {
+        TrainEvent event = call.next();
+        if (event instanceof TrainEvent.Completed end) {
+          completed = Optional.of(end);
+        } else {
+          take(event);
+        }
+      }
+      TrainEvent.Completed end =
+          completed.orElseThrow(() -> new CommandFailure("the worker ended without a result"));
+      return directory.complete(
+          end.result(),
+          end.projectorFile(),
+          inputs.targets().classes(),
+          new Versions(GraftVersion.current(), workerVersion));
+    }
+  }
+
+  private void take(TrainEvent event) throws IOException {
+    if (event instanceof TrainEvent.Ready ready) {
+      directory.ready(ready.ready(), !inputs.checkpoint().isEmpty());
+      progress.message(
+          String.format(
+              Locale.ROOT,
+              "training %,d parameters, %,d frozen",
+              ready.ready().getAudit().getTrainableParameters(),
+              ready.ready().getAudit().getFrozenParameters()));
+    } else if (event instanceof TrainEvent.Extraction extraction) {
+      progress.update(
+          "extracting",
+          "items",
+          extraction.progress().getItemsDone(),
+          Math.max(inputs.trainItems(), extraction.progress().getItemsReceived()),
+          "");
+    } else if (event instanceof TrainEvent.Started start) {
+      begin(start.training());
+    } else if (event instanceof TrainEvent.Log log) {
+      directory.log(log.entry());
+      show(log.entry());
+    } else if (event instanceof TrainEvent.Evaluated evaluated) {
+      directory.evaluated(evaluated.evaluation());
+      progress.message(describe(evaluated.evaluation()));
+    } else if (event instanceof TrainEvent.CheckpointSaved checkpoint) {
+      directory.checkpoint(checkpoint.step(), checkpoint.file());
+    } else {
+      throw new IllegalStateException("an event of no known kind: " + event);
+    }
+  }
+
+  private void begin(TrainingStarted training) throws IOException {
+    started = training;
+    directory.started(training);
+    if (training.getTruncatedItems() > 0) {
+      progress.message(
+          training.getTruncatedItems()
+              + " items were longer than the longest allowed and were cut");
+    }
+    progress.update("training", "steps", training.getFirstStep(), training.getTotalSteps(), "");
+  }
+
+  private void show(LogEntry entry) {
+    progress.update(
+        "training",
+        "steps",
+        entry.getStep(),
+        started.getTotalSteps(),
+        String.format(Locale.ROOT, "loss %.4g, epoch %.2f", entry.getLoss(), entry.getEpoch()));
+  }
+
+  private static String describe(Evaluation evaluation) {
+    String metrics =
+        new TreeMap<>(evaluation.getMetricsMap())
+            .entrySet().stream()
+                .map(m -> String.format(Locale.ROOT, "%s %.4g", m.getKey(), m.getValue()))
+                .collect(Collectors.joining(", "));
+    return String.format(
+        Locale.ROOT,
+        "step %d, epoch %.2f: %s",
+        evaluation.getStep(),
+        evaluation.getEpoch(),
+        metrics);
+  }
+
+  /** A file's items with their targets. The file is closed when it is read to its end. */
+  private static final class Labelled implements Iterator<Item> {
+    private final ItemFile file;
+    private final Targets targets;
+    private final ItemFile.Items items;
+
+    Labelled(ItemFile file, Targets targets) {
+      this.file = file;
+      this.targets = targets;
+      this.items = file.openUnchecked();
+    }
+
+    @Override
+    public boolean hasNext() {
+      return items.hasNext();
+    }
+
+    @Override
+    public Item next() {
+      return targets.toProto(file, items.next());
+    }
+  }
+}

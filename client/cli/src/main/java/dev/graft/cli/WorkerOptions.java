@@ -1,0 +1,100 @@
+package dev.graft.cli;
+
+import dev.graft.client.GraftClient;
+import dev.graft.v1.ComputeDtype;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Which worker a command talks to. */
+final class WorkerOptions {
+  private static final String LOOPBACK = "127.0.0.1";
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(
+      names = "--worker",
+      paramLabel = "HOST:PORT",
+      description =
+          "A running worker. Without it the command starts one of its own on a free port and stops it at the end.")
+  private Optional<String> worker = Optional.empty();
+
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      description = "Where an own worker computes: auto, cpu or cuda:N. Default: auto.")
+  private Optional<String> device = Optional.empty();
+
+  @Option(
+      names = "--lanes",
+      paramLabel = "COUNT",
+      description =
+          "Batches that an own worker computes at the same time. Default: what suits the device.")
+  private Optional<Integer> lanes = Optional.empty();
+
+  /** Whether the worker is the command's own. */
+  boolean isOwn() {
+    return worker.isEmpty();
+  }
+
+  /**
+   * Connects to the worker, started first if it is the command's own.
+   *
+   * @param modelRoots what an own worker may read
+   */
+  WorkerSession connect(Surroundings surroundings, List<Path> modelRoots) throws IOException {
+    if (worker.isPresent()) {
+      if (device.isPresent() || lanes.isPresent()) {
+        throw new ParameterException(
+            spec.commandLine(), "--device and --lanes are for an own worker, not with --worker");
+      }
+      requireHostAndPort(worker.get());
+      return WorkerSession.remote(worker.get());
+    }
+    EmbeddedWorker own =
+        surroundings
+            .workers()
+            .start(
+                new EmbeddedWorker.Settings(
+                    LOOPBACK,
+                    0,
+                    modelRoots,
+                    device.orElse("auto"),
+                    lanes.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                    ComputeDtype.COMPUTE_DTYPE_UNSPECIFIED));
+    return WorkerSession.own(own, GraftClient.connect(LOOPBACK + ":" + own.port()));
+  }
+
+  private void requireHostAndPort(String target) {
+    if (!target.matches("(.+:[0-9]{1,5}|[a-z]+:///?.+)")) {
+      throw new ParameterException(
+          spec.commandLine(), "--worker must be HOST:PORT, it is '" + target + "'");
+    }
+  }
+
+  /** What the worker is told as the backbone's path: an own one shares the file system. */
+  String backbonePath(String given) throws IOException {
+    if (!isOwn()) {
+      return given;
+    }
+    Path directory = Path.of(given);
+    if (!Files.isDirectory(directory)) {
+      throw new CommandFailure(
+          given + ": no such directory; --backbone names a directory with a model's files");
+    }
+    return directory.toRealPath().toString();
+  }
+
+  /** Model roots of an own worker for a backbone; none for a worker that runs already. */
+  List<Path> rootsFor(String backbonePath) {
+    return isOwn() ? List.of(Path.of(backbonePath)) : List.of();
+  }
+}

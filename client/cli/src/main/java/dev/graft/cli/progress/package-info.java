@@ -1,0 +1,2 @@
+/** Tells people how far long work is. */
+package dev.graft.cli.progress;
