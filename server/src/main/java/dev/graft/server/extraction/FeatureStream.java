@@ -135,27 +135,30 @@ public final class FeatureStream {
 
   private void done(List<TokenizedItem> batch, float[] values, Throwable error) {
     Runnable ready = null;
+    Throwable failure = error;
     boolean last = false;
     synchronized (this) {
       if (over) {
         return;
       }
-      if (error != null) {
-        over = true;
-      } else {
-        // Results are handed over inside the lock: one batch at a time, and none after the end.
-        listener.onFeatures(split(batch, values));
-        waiting--;
-        last = ended && waiting == 0;
-        over = last;
+      if (failure == null) {
+        try {
+          // Inside the lock: results are handed over one batch at a time, and none after the end.
+          listener.onFeatures(split(batch, values));
+        } catch (RuntimeException e) {
+          failure = e;
+        }
       }
+      waiting--;
+      last = failure == null && ended && waiting == 0;
+      over = last || failure != null;
       if (waiting <= mostWaiting || over) {
         ready = whenReady;
         whenReady = null;
       }
     }
-    if (error != null) {
-      listener.onError(error);
+    if (failure != null) {
+      listener.onError(failure);
     } else if (last) {
       listener.onEnd();
     }

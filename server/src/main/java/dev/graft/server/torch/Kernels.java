@@ -95,6 +95,20 @@ public record Kernels(List<Measured> measured) {
     return scope.floats(values, rows, columns);
   }
 
+  /** The same without other kernels, for the types that {@code kernel} has. */
+  public Kernels restrictedTo(Kernel kernel) {
+    return new Kernels(
+        measured.stream()
+            .filter(
+                candidate ->
+                    candidate.kernel() == kernel
+                        || measured.stream()
+                            .noneMatch(
+                                other ->
+                                    other.dtype() == candidate.dtype() && other.kernel() == kernel))
+            .toList());
+  }
+
   /** The faster kernel for a type. */
   public Kernel kernel(ComputeDtype dtype) {
     return best(dtype).kernel();

@@ -30,7 +30,10 @@ final class ProjectorWeights {
       float[] values = new float[(int) parameter.count()];
       if (i < linears) {
         long inputs = parameters.get(i % (projector.hiddenLayers() + 1)).shape().get(1);
-        fill(values, 1 / Math.sqrt(inputs), CounterRandom.of(seed, Purpose.INITIALIZATION, i));
+        fill(
+            values,
+            1 / Math.sqrt((double) inputs),
+            CounterRandom.of(seed, Purpose.INITIALIZATION, i));
       } else if (parameter.name().endsWith("weight")) {
         Arrays.fill(values, 1);
       }

@@ -132,8 +132,8 @@ final class TrainerFixture {
     TrainingArgumentsBuilder builder = TrainingArguments.builder();
     record
         .get("arguments")
-        .fields()
-        .forEachRemaining(entry -> set(builder, entry.getKey(), entry.getValue()));
+        .properties()
+        .forEach(entry -> set(builder, entry.getKey(), entry.getValue()));
     return builder;
   }
 

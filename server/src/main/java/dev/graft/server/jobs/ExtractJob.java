@@ -1,0 +1,138 @@
+package dev.graft.server.jobs;
+
+import dev.graft.server.extraction.FeatureSpec;
+import dev.graft.server.extraction.FeatureStream;
+import dev.graft.server.extraction.ItemFeatures;
+import dev.graft.server.torch.Lanes;
+import java.util.List;
+import java.util.Optional;
+
+/** Computes features of items, and predictions where there is a projector. */
+public final class ExtractJob implements AutoCloseable {
+  /** What happens with the results. */
+  public interface Listener {
+    /** Some items are done; one call at a time. */
+    void onResults(List<Result> results);
+
+    /** All items are done. */
+    void onEnd();
+
+    /** The job failed; nothing follows. */
+    void onFailure(Throwable error);
+  }
+
+  /**
+   * The result of one item.
+   *
+   * @param features {@code [rows, size]}, row-major
+   * @param prediction null without projector
+   */
+  public record Result(
+      long number, float[] features, int tokens, int truncatedTokens, Prediction prediction) {}
+
+  private final Optional<BackboneStore.Lease> lease;
+  private final Lanes.Turns turns;
+  private final Featurizer featurizer;
+  private final Optional<Predictor> predictor;
+
+  /** Loads the backbone, which may take a while. */
+  public ExtractJob(
+      WorkerResources worker,
+      FeatureRequest request,
+      Optional<Predictor> predictor,
+      Listener listener) {
+    this.predictor = predictor;
+    this.turns = worker.lanes().open();
+    this.lease = request.backbone().map(worker.backbones()::acquire);
+    try {
+      this.featurizer =
+          new Featurizer(
+              worker,
+              request,
+              lease.map(BackboneStore.Lease::backbone),
+              turns,
+              new Results(listener));
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** The specification with every default filled in; empty without backbone. */
+  public Optional<FeatureSpec> spec() {
+    return featurizer.spec();
+  }
+
+  /** Values of a feature; 0 while that is not known, without backbone. */
+  public int featureSize() {
+    return featurizer.featureSize();
+  }
+
+  /** Digest of the backbone; empty without one. */
+  public Optional<String> backboneDigest() {
+    return lease.map(held -> held.backbone().backbone().info().digest());
+  }
+
+  public void add(long number, Content content) {
+    featurizer.add(number, number, content);
+  }
+
+  /** Computes what was added without waiting for more. */
+  public void flush() {
+    featurizer.flush();
+  }
+
+  /** No more items follow. */
+  public void end() {
+    featurizer.end();
+  }
+
+  /** Runs {@code action} when more items should be added. */
+  public void whenReady(Runnable action) {
+    featurizer.whenReady(action);
+  }
+
+  /** Stops what is under way and lets the backbone go. */
+  @Override
+  public void close() {
+    turns.close();
+    lease.ifPresent(BackboneStore.Lease::close);
+    predictor.ifPresent(known -> known.projector().close());
+  }
+
+  private final class Results implements FeatureStream.Listener {
+    private final Listener listener;
+
+    Results(Listener listener) {
+      this.listener = listener;
+    }
+
+    @Override
+    public void onFeatures(List<ItemFeatures> features) {
+      Optional<List<Prediction>> predictions =
+          predictor.map(projector -> projector.predict(features));
+      Result[] results = new Result[features.size()];
+      for (int i = 0; i < results.length; i++) {
+        ItemFeatures item = features.get(i);
+        results[i] =
+            new Result(
+                item.slot(),
+                item.values(),
+                item.tokens(),
+                item.truncatedTokens(),
+                predictions.isPresent() ? predictions.get().get(i) : null);
+      }
+      listener.onResults(List.of(results));
+    }
+
+    @Override
+    public void onEnd() {
+      listener.onEnd();
+    }
+
+    @Override
+    public void onError(Throwable error) {
+      listener.onFailure(error);
+    }
+  }
+}

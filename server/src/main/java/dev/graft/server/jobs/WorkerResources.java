@@ -1,0 +1,26 @@
+package dev.graft.server.jobs;
+
+import dev.graft.server.extraction.FeatureCache;
+import dev.graft.server.extraction.Pooler;
+import dev.graft.server.torch.ComputeDtype;
+import dev.graft.server.torch.Kernels;
+import dev.graft.server.torch.Lanes;
+import dev.graft.server.torch.TorchDevice;
+
+/**
+ * What all jobs of a worker share.
+ *
+ * @param defaultComputeDtype for callers who ask for none
+ * @param tokensPerBatch most padded tokens of a batch
+ * @param maxTrainFeatureBytes most bytes of features that one Train job may hold
+ */
+public record WorkerResources(
+    TorchDevice device,
+    Kernels kernels,
+    ComputeDtype defaultComputeDtype,
+    Lanes lanes,
+    BackboneStore backbones,
+    Pooler pooler,
+    FeatureCache cache,
+    int tokensPerBatch,
+    long maxTrainFeatureBytes) {}

@@ -1,0 +1,102 @@
+package dev.graft.server.rpc;
+
+import dev.graft.server.GraftException;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+
+/**
+ * The receiving side of a call: takes one message after another, and the next only when there is
+ * room for what comes of it. Errors end the call.
+ */
+abstract class Inbound<Q, R> implements StreamObserver<Q>, Calls.Call {
+  final Outbound<R> outbound;
+  private final ServerCallStreamObserver<R> call;
+  private final Calls calls;
+  private volatile boolean over;
+
+  Inbound(ServerCallStreamObserver<R> call, Calls calls) {
+    this.calls = calls;
+    this.call = call;
+    this.outbound = new Outbound<>(call);
+    call.disableAutoRequest();
+    call.request(1);
+    // Called when the client cancels, its connection breaks or its deadline passes.
+    call.setOnCancelHandler(
+        () -> {
+          over = true;
+          outbound.abandon();
+          leave();
+        });
+  }
+
+  /** Begins the call, or ends it at once with an error where the worker takes no more. */
+  final void enter() {
+    guarded(() -> calls.enter(this));
+  }
+
+  /** Handles a message. */
+  abstract void handle(Q message);
+
+  /** Handles the client's half-close. */
+  abstract void handleEnd();
+
+  /** Runs {@code action} when the job can take more. */
+  abstract void whenReady(Runnable action);
+
+  /** Stops the job and frees what it has; may be called more than once. */
+  abstract void release();
+
+  @Override
+  public final void onNext(Q message) {
+    guarded(() -> handle(message));
+    if (!over) {
+      whenReady(() -> outbound.whenRoom(() -> call.request(1)));
+    }
+  }
+
+  @Override
+  public final void onCompleted() {
+    guarded(this::handleEnd);
+  }
+
+  /** The client is gone: gRPC calls the cancel handler too. */
+  @Override
+  public final void onError(Throwable error) {
+    over = true;
+    leave();
+  }
+
+  /** Ends the call with an error. */
+  final void fail(Throwable error) {
+    over = true;
+    outbound.fail(error);
+    leave();
+  }
+
+  /** Ends the call well. */
+  final void complete() {
+    over = true;
+    outbound.complete();
+    leave();
+  }
+
+  private void leave() {
+    release();
+    calls.leave(this);
+  }
+
+  private void guarded(Runnable action) {
+    if (over) {
+      return;
+    }
+    try {
+      action.run();
+    } catch (RuntimeException e) {
+      fail(e);
+    }
+  }
+
+  static GraftException protocol(String problem) {
+    return GraftException.invalidArgument("PROTOCOL", problem);
+  }
+}

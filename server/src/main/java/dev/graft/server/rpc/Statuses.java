@@ -1,0 +1,104 @@
+package dev.graft.server.rpc;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Duration;
+import com.google.rpc.BadRequest;
+import com.google.rpc.Code;
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.RetryInfo;
+import com.google.rpc.Status;
+import dev.graft.server.GraftException;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+
+/** Translates errors to gRPC statuses. */
+final class Statuses {
+  static final String DOMAIN = "graft.dev";
+
+  private static final System.Logger LOG = System.getLogger(Statuses.class.getName());
+
+  /** Reasons of errors that pass: trying again, here or elsewhere, helps. */
+  private static final Set<String> PASSING = Set.of("WORKER_DRAINING", "TOO_MANY_CALLS");
+
+  private Statuses() {}
+
+  /**
+   * The status of an error. What is not a {@link GraftException} is logged, and the caller learns
+   * no details of it.
+   */
+  static StatusRuntimeException of(Throwable error) {
+    if (error instanceof GraftException known) {
+      return of(known);
+    }
+    if (error instanceof StatusRuntimeException status) {
+      return status;
+    }
+    if (error instanceof CancellationException) {
+      return io.grpc.Status.CANCELLED.withDescription(error.getMessage()).asRuntimeException();
+    }
+    LOG.log(System.Logger.Level.ERROR, "A call failed", error);
+    return StatusProto.toStatusRuntimeException(
+        status(
+                Code.INTERNAL,
+                "The worker failed because of a defect of its own; its log has the cause.",
+                "INTERNAL",
+                Map.of())
+            .build());
+  }
+
+  private static StatusRuntimeException of(GraftException error) {
+    if (error.getCause() != null) {
+      LOG.log(System.Logger.Level.INFO, error.getMessage(), error.getCause());
+    }
+    Status.Builder status =
+        status(code(error.category()), error.getMessage(), error.reason(), error.metadata());
+    String field = error.metadata().get("field");
+    if (field != null) {
+      status.addDetails(
+          Any.pack(
+              BadRequest.newBuilder()
+                  .addFieldViolations(
+                      BadRequest.FieldViolation.newBuilder()
+                          .setField(field)
+                          .setDescription(error.getMessage())
+                          .setReason(error.reason()))
+                  .build()));
+    }
+    if (PASSING.contains(error.reason())) {
+      status.addDetails(
+          Any.pack(
+              RetryInfo.newBuilder().setRetryDelay(Duration.newBuilder().setSeconds(1)).build()));
+    }
+    return StatusProto.toStatusRuntimeException(status.build());
+  }
+
+  private static Status.Builder status(
+      Code code, String message, String reason, Map<String, String> metadata) {
+    return Status.newBuilder()
+        .setCode(code.getNumber())
+        .setMessage(message)
+        .addDetails(
+            Any.pack(
+                ErrorInfo.newBuilder()
+                    .setReason(reason)
+                    .setDomain(DOMAIN)
+                    .putAllMetadata(metadata)
+                    .build()));
+  }
+
+  private static Code code(GraftException.Category category) {
+    return switch (category) {
+      case INVALID_ARGUMENT -> Code.INVALID_ARGUMENT;
+      case NOT_FOUND -> Code.NOT_FOUND;
+      case PERMISSION_DENIED -> Code.PERMISSION_DENIED;
+      case FAILED_PRECONDITION -> Code.FAILED_PRECONDITION;
+      case RESOURCE_EXHAUSTED -> Code.RESOURCE_EXHAUSTED;
+      case ABORTED -> Code.ABORTED;
+      case DATA_LOSS -> Code.DATA_LOSS;
+      case UNAVAILABLE -> Code.UNAVAILABLE;
+    };
+  }
+}

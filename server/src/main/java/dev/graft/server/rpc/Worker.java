@@ -1,0 +1,76 @@
+package dev.graft.server.rpc;
+
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
+
+/** A worker that listens on a socket. */
+public final class Worker implements AutoCloseable {
+  private static final long CLOSE_SECONDS = 5;
+
+  private final WorkerServices services;
+  private final Server server;
+
+  private Worker(WorkerServices services, Server server) {
+    this.services = services;
+    this.server = server;
+  }
+
+  /**
+   * Starts a worker and returns when it serves.
+   *
+   * @throws IOException if it cannot listen there
+   */
+  public static Worker start(WorkerOptions options) throws IOException {
+    WorkerServices services = new WorkerServices(options);
+    try {
+      NettyServerBuilder builder =
+          NettyServerBuilder.forAddress(new InetSocketAddress(options.host(), options.port()))
+              .maxInboundMessageSize(options.maxMessageBytes())
+              .permitKeepAliveTime(10, TimeUnit.SECONDS)
+              .permitKeepAliveWithoutCalls(true);
+      services.services().forEach(builder::addService);
+      Server server = builder.build().start();
+      services.serve();
+      return new Worker(services, server);
+    } catch (IOException | RuntimeException e) {
+      services.close();
+      throw e;
+    }
+  }
+
+  /** Port on which it listens. */
+  public int port() {
+    return server.getPort();
+  }
+
+  /** What jobs share; for work without transport. */
+  public WorkerServices services() {
+    return services;
+  }
+
+  /** Lets the calls under way end as {@link WorkerServices#drain} says, and stops. */
+  public void drain() throws InterruptedException {
+    services.drain();
+    close();
+  }
+
+  /** Waits until the worker has stopped. */
+  public void await() throws InterruptedException {
+    server.awaitTermination();
+  }
+
+  /** Stops at once; calls under way are cut. */
+  @Override
+  public void close() {
+    server.shutdownNow();
+    try {
+      server.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    services.close();
+  }
+}

@@ -1,0 +1,126 @@
+package dev.graft.server.rpc;
+
+import dev.graft.server.checkpoints.ModelRoots;
+import dev.graft.server.extraction.FeatureCache;
+import dev.graft.server.extraction.Pooler;
+import dev.graft.server.jobs.BackboneStore;
+import dev.graft.server.jobs.WorkerResources;
+import dev.graft.server.torch.Kernels;
+import dev.graft.server.torch.Lanes;
+import dev.graft.server.torch.TorchDevice;
+import io.grpc.BindableService;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import java.util.List;
+
+/** A worker's services with all that they need, on no transport yet. */
+public final class WorkerServices implements AutoCloseable {
+  private static final int CPU_TOKENS_PER_BATCH = 1024;
+
+  /**
+   * Device memory that a token of a batch takes at most in a large model, as a first estimate; less
+   * is found by halving.
+   */
+  private static final long GPU_BYTES_PER_TOKEN = 512 * 1024;
+
+  private final WorkerOptions options;
+  private final WorkerResources worker;
+  private final WorkerLimits limits;
+  private final Calls calls;
+  private final HealthStatusManager health = new HealthStatusManager();
+  private final ModelRoots roots;
+
+  /** Starts the device and measures it. */
+  public WorkerServices(WorkerOptions options) {
+    this.options = options;
+    this.roots = ModelRoots.of(options.modelRoots());
+    TorchDevice device = TorchDevice.parse(options.device());
+    Kernels measured = Kernels.measure(device);
+    Kernels kernels = options.kernel().map(measured::restrictedTo).orElse(measured);
+    this.limits =
+        new WorkerLimits(
+            options.maxMessageBytes(), options.maxConcurrentCalls(), options.maxFileBytes());
+    this.calls = new Calls(options.maxConcurrentCalls());
+    this.worker =
+        new WorkerResources(
+            device,
+            kernels,
+            options.computeDtype().orElseGet(kernels::fastest),
+            Lanes.start(lanes(device)),
+            new BackboneStore(roots, device, kernels),
+            new Pooler(device),
+            cache(),
+            tokensPerBatch(device),
+            options.maxTrainFeatureBytes());
+  }
+
+  private int lanes(TorchDevice device) {
+    if (options.lanes() > 0) {
+      return options.lanes();
+    }
+    return device.isCuda() ? 1 : Runtime.getRuntime().availableProcessors();
+  }
+
+  private int tokensPerBatch(TorchDevice device) {
+    if (options.tokensPerBatch() > 0) {
+      return options.tokensPerBatch();
+    }
+    if (!device.isCuda()) {
+      return CPU_TOKENS_PER_BATCH;
+    }
+    return (int) Math.max(1024, Math.min(65_536, device.freeMemoryBytes() / GPU_BYTES_PER_TOKEN));
+  }
+
+  private FeatureCache cache() {
+    return options
+        .cacheDirectory()
+        .map(
+            directory ->
+                FeatureCache.onDisk(
+                    options.cacheMemoryBytes(), directory, options.cacheDiskBytes()))
+        .orElseGet(() -> FeatureCache.inMemory(options.cacheMemoryBytes()));
+  }
+
+  /** The services to bind. */
+  public List<BindableService> services() {
+    return List.of(
+        new ExtractEndpoint(worker, limits, calls),
+        new TrainEndpoint(worker, limits, calls),
+        new QuantizeEndpoint(),
+        new WorkerEndpoint(worker, limits, calls, roots.roots()),
+        health.getHealthService(),
+        ProtoReflectionServiceV1.newInstance());
+  }
+
+  /** What jobs share; for work without transport. */
+  public WorkerResources resources() {
+    return worker;
+  }
+
+  /** Turns healthy. */
+  public void serve() {
+    health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, ServingStatus.SERVING);
+  }
+
+  /**
+   * Turns unhealthy, refuses new calls, gives those under way the grace period, and then ends them
+   * retryably.
+   */
+  public void drain() throws InterruptedException {
+    calls.refuseNew();
+    health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, ServingStatus.NOT_SERVING);
+    if (!calls.awaitNone(options.drainGrace().toNanos())) {
+      calls.active().forEach(Calls.Call::drain);
+      calls.awaitNone(options.drainGrace().toNanos());
+    }
+  }
+
+  @Override
+  public void close() {
+    health.enterTerminalState();
+    worker.lanes().close();
+    worker.backbones().close();
+    worker.pooler().close();
+  }
+}

@@ -1,0 +1,47 @@
+package dev.graft.server.extraction;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class BatcherTest {
+  @Test
+  void batchesAreSortedByLengthAndKeepToTheBudget() {
+    Batcher batcher = new Batcher(20);
+    List<List<TokenizedItem>> batches = new ArrayList<>();
+    int[] lengths = {3, 9, 5, 5, 30, 2, 8};
+    for (int i = 0; i < lengths.length; i++) {
+      batches.addAll(batcher.add(item(i, lengths[i])));
+    }
+    batches.addAll(batcher.flush());
+    assertThat(batches).flatExtracting(batch -> batch).hasSize(lengths.length);
+    for (List<TokenizedItem> batch : batches) {
+      int longest = batch.get(0).ids().length;
+      assertThat(batch).allMatch(item -> item.ids().length <= longest);
+      assertThat(batch.size() == 1 || longest * batch.size() <= 20).isTrue();
+    }
+  }
+
+  @Test
+  void theFirstWindowsAreSmall() {
+    Batcher batcher = new Batcher(10);
+    List<Integer> ends = new ArrayList<>();
+    for (int i = 1; i <= 200; i++) {
+      if (!batcher.add(item(i, 5)).isEmpty()) {
+        ends.add(i);
+      }
+    }
+    assertThat(ends).containsExactly(4, 12, 28, 60, 124, 188);
+  }
+
+  @Test
+  void anEmptyWindowHasNoBatches() {
+    assertThat(new Batcher(10).flush()).isEmpty();
+  }
+
+  private static TokenizedItem item(int slot, int length) {
+    return new TokenizedItem(slot, new int[length], null, 0);
+  }
+}

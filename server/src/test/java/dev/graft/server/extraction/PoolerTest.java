@@ -1,0 +1,43 @@
+package dev.graft.server.extraction;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.graft.server.torch.Scope;
+import dev.graft.server.torch.Tensor;
+import dev.graft.server.torch.TorchDevice;
+import org.junit.jupiter.api.Test;
+
+class PoolerTest {
+  /** Two sequences of 2 and 3 tokens; the padding of the first would be seen in every pooling. */
+  private static final float[] HIDDEN = {
+    1, -5, 3, -1, 1000, 1000, //
+    2, 2, -4, 8, 5, 5
+  };
+
+  private static final int[] LENGTHS = {2, 3};
+
+  @Test
+  void poolsRealTokensOnly() {
+    assertThat(pool(Pooling.LAST, false)).containsExactly(3, -1, 5, 5);
+    assertThat(pool(Pooling.CLS, false)).containsExactly(1, -5, 2, 2);
+    assertThat(pool(Pooling.MEAN, false)).containsExactly(2, -3, 1, 5);
+    assertThat(pool(Pooling.MAX, false)).containsExactly(3, -1, 5, 8);
+    assertThat(pool(Pooling.NONE, false)).containsExactly(1, -5, 3, -1, 2, 2, -4, 8, 5, 5);
+  }
+
+  @Test
+  void normalizesEachRow() {
+    float[] rows = pool(Pooling.NONE, true);
+    for (int i = 0; i < rows.length; i += 2) {
+      assertThat(Math.hypot(rows[i], rows[i + 1])).isBetween(1 - 1e-6, 1 + 1e-6);
+    }
+  }
+
+  private static float[] pool(Pooling pooling, boolean normalize) {
+    try (Scope scope = Scope.open(TorchDevice.CPU);
+        Pooler pooler = new Pooler(TorchDevice.CPU)) {
+      Tensor hidden = scope.floats(HIDDEN, 2, 3, 2);
+      return pooler.pool(scope, hidden, LENGTHS, pooling, normalize).toFloats();
+    }
+  }
+}
