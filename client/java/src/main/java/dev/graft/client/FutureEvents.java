@@ -35,7 +35,11 @@ final class FutureEvents<E, T> implements Flow.Subscriber<E> {
 
   @Override
   public void onNext(E event) {
-    gather.accept(event);
+    try {
+      gather.accept(event);
+    } catch (RuntimeException thrown) {
+      future.completeExceptionally(thrown);
+    }
   }
 
   @Override

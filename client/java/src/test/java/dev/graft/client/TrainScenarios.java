@@ -25,8 +25,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Flow;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -160,16 +160,26 @@ abstract class TrainScenarios extends Scenarios {
   @Test
   void aSubscriberThatThrowsCancelsAtTheWorker() throws Exception {
     worker.train = responses -> request -> responses.onNext(ready());
-    CompletableFuture<TrainEvent> seen = new CompletableFuture<>();
-    FutureEvents<TrainEvent, String> subscriber =
-        new FutureEvents<>(
-            event -> {
-              seen.complete(event);
-              throw new IllegalStateException("thrown by a test's subscriber");
-            },
-            () -> "never");
-    client().trainPublisher(JOB).subscribe(subscriber);
-    assertThat(seen.get()).isInstanceOf(TrainEvent.Ready.class);
+    client()
+        .trainPublisher(JOB)
+        .subscribe(
+            new Flow.Subscriber<>() {
+              @Override
+              public void onSubscribe(Flow.Subscription subscription) {
+                subscription.request(1);
+              }
+
+              @Override
+              public void onNext(TrainEvent event) {
+                throw new IllegalStateException("thrown by a test's subscriber");
+              }
+
+              @Override
+              public void onError(Throwable thrown) {}
+
+              @Override
+              public void onComplete() {}
+            });
     await(worker.cancelled);
   }
 

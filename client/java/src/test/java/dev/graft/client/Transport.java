@@ -33,7 +33,9 @@ enum Transport {
     @Override
     Connection connect(List<BindableService> services) {
       InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-      Server server = start(NettyServerBuilder.forAddress(anyPort), services);
+      // A fixed window: left to itself it grows with the speed of the connection.
+      Server server =
+          start(NettyServerBuilder.forAddress(anyPort).flowControlWindow(1 << 20), services);
       return new Connection(
           GraftClient.builder("localhost:" + server.getPort()), server::shutdownNow);
     }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Files with random damage are read, or refused with a domain error; nothing else comes out. */
 class MutationTest {
-  private static final int ROUNDS = 4_000;
+  private static final int ROUNDS = 500;
 
   @TempDir private Path directory;
 
@@ -52,7 +52,8 @@ class MutationTest {
     for (int round = 0; round < ROUNDS; round++) {
       Files.write(damagedFile, damage(file, random));
       try {
-        Checkpoint.open(directory).tensors().forEach(TensorEntry::read);
+        OnnxGraph graph = OnnxReader.read(damagedFile);
+        OnnxBertConfiguration.of(graph, OnnxInitializers.of(graph));
       } catch (GraftException e) {
         refused++;
       }

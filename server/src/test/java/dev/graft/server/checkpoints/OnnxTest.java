@@ -229,9 +229,9 @@ class OnnxTest {
   void truncatedAnywhere() throws IOException {
     byte[] model = OnnxBuilder.bert().build();
     Path file = directory.resolve("model.onnx");
-    for (int length = 0; length < model.length; length++) {
+    for (int length = 0; length < model.length; length += 3) {
       Files.write(file, Arrays.copyOf(model, length));
-      assertThat(GraftExceptions.from(() -> Checkpoint.open(directory)).reason())
+      assertThat(GraftExceptions.from(() -> OnnxReader.read(file)).reason())
           .as("cut at %d", length)
           .isEqualTo("CORRUPT_CHECKPOINT");
     }
