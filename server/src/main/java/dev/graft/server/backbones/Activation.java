@@ -33,7 +33,7 @@ enum Activation {
   SIGMOID("torch.sigmoid(x)", "sigmoid"),
   TANH("torch.tanh(x)", "tanh"),
   LAPLACE(
-      "torch.mul(torch.add(torch.erf(torch.div(torch.sub(x, 0.707107), 0.39894822)), 1.), 0.5)",
+      "torch.mul(torch.add(torch.erf(torch.div(torch.sub(x, 0.707107), 0.39894257498890504)), 1.), 0.5)",
       "laplace"),
   SQRT_SOFTPLUS("torch.sqrt(torch.softplus(x))", "sqrtsoftplus"),
   LINEAR("x", "linear");

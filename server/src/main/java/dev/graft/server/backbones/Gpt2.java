@@ -7,8 +7,8 @@ import java.util.stream.IntStream;
 /**
  * GPT-2 (Radford et al., 2019). Reference: transformers/models/gpt2. Its linear layers are stored
  * transposed ({@code Conv1D}). Not read, since it changes nothing here: dropout, {@code summary_*},
- * {@code use_cache}, {@code tie_word_embeddings}, and {@code reorder_and_upcast_attn}, which only
- * computes the same scores in 32 bits, as attention here does anyway.
+ * {@code use_cache}, and {@code reorder_and_upcast_attn}, which only computes the same scores in 32
+ * bits, as attention here does anyway.
  */
 final class Gpt2 {
   private Gpt2() {}
@@ -38,7 +38,7 @@ final class Gpt2 {
         List.of("transformer.", ""),
         "h.",
         List.of(
-            Parameter.of("wte.weight", vocabularySize, hiddenSize).or("lm_head.weight"),
+            embeddings(config, vocabularySize, hiddenSize),
             Parameter.of("wpe.weight", positions, hiddenSize),
             Parameter.of("ln_f.weight", hiddenSize),
             Parameter.of("ln_f.bias", hiddenSize)),
@@ -58,6 +58,12 @@ final class Gpt2 {
             headSize,
             "attention_scales",
             attentionScales(config, blocks, headSize)));
+  }
+
+  private static Parameter embeddings(ModelConfig config, int vocabularySize, int hiddenSize) {
+    Parameter embeddings = Parameter.of("wte.weight", vocabularySize, hiddenSize);
+    boolean tied = config.flag("tie_word_embeddings", true);
+    return tied ? embeddings.or("lm_head.weight") : embeddings;
   }
 
   /** The configuration class knows both names of these options. */

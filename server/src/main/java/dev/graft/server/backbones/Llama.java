@@ -3,7 +3,7 @@ package dev.graft.server.backbones;
 /**
  * Llama (Touvron et al., 2023) and what is built like it: SmolLM2, TinyLlama, Mistral. References:
  * transformers/models/llama and transformers/models/mistral. Not read, since it changes nothing
- * here: {@code pretraining_tp}, dropout, {@code use_cache}, {@code tie_word_embeddings}.
+ * here: {@code pretraining_tp}, dropout, {@code use_cache}.
  */
 final class Llama {
   private Llama() {}
@@ -20,6 +20,7 @@ final class Llama {
     return new RotaryDecoder(
             "llama",
             config.size("vocab_size", 32_000),
+            config.flag("tie_word_embeddings", false),
             hiddenSize,
             config.size("intermediate_size", 11_008),
             blocks,
@@ -58,6 +59,7 @@ final class Llama {
     return new RotaryDecoder(
             "mistral",
             config.size("vocab_size", 32_000),
+            config.flag("tie_word_embeddings", false),
             hiddenSize,
             config.size("intermediate_size", 14_336),
             blocks,

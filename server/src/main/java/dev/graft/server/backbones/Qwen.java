@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * Qwen2 (Yang et al., 2024; biases on queries, keys and values) and Qwen3 (2025; normalized queries
  * and keys instead). References: transformers/models/qwen2 and transformers/models/qwen3. Not read,
- * since it changes nothing here: dropout, {@code use_cache}, {@code tie_word_embeddings}.
+ * since it changes nothing here: dropout, {@code use_cache}.
  */
 final class Qwen {
   private Qwen() {}
@@ -59,6 +59,7 @@ final class Qwen {
     return new RotaryDecoder(
             modelType,
             config.size("vocab_size", 151_936),
+            config.flag("tie_word_embeddings", false),
             hiddenSize,
             config.size("intermediate_size", 22_016),
             blocks,

@@ -11,6 +11,8 @@ import java.util.Map;
  * rotary positions and a gated feed-forward part, without or with biases. Their program is {@code
  * rotary_decoder.py}.
  *
+ * @param tiedEmbeddings whether the output embeddings are the same, so that a checkpoint may have
+ *     only those
  * @param headSize values of a head, which need not be hiddenSize / heads
  * @param queryKeyNorm whether heads of queries and keys are normalized
  * @param window how many tokens a sliding block's token sees, itself included
@@ -19,6 +21,7 @@ import java.util.Map;
 record RotaryDecoder(
     String modelType,
     int vocabularySize,
+    boolean tiedEmbeddings,
     int hiddenSize,
     int intermediateSize,
     int blocks,
@@ -86,13 +89,16 @@ record RotaryDecoder(
         true,
         List.of("model.", "", "transformer."),
         "layers.",
-        List.of(
-            Parameter.of("embed_tokens.weight", vocabularySize, hiddenSize).or("lm_head.weight"),
-            Parameter.of("norm.weight", hiddenSize)),
+        List.of(embeddings(), Parameter.of("norm.weight", hiddenSize)),
         blockParameters(),
         List.of("attention.py", rotary.text(), "rotary_decoder.py"),
         activation,
         literals());
+  }
+
+  private Parameter embeddings() {
+    Parameter embeddings = Parameter.of("embed_tokens.weight", vocabularySize, hiddenSize);
+    return tiedEmbeddings ? embeddings.or("lm_head.weight") : embeddings;
   }
 
   private List<Parameter> blockParameters() {

@@ -20,18 +20,22 @@ import java.util.stream.Stream;
  * beside its checkpoint.
  */
 record Golden(Path directory, Map<String, TensorEntry> tensors) {
-  static List<String> names(String folder) {
+  /** Models in a folder among the test resources. */
+  static List<String> models(String folder) {
     try (Stream<Path> models = Files.list(folder(folder))) {
-      return models.map(path -> path.getFileName().toString()).sorted().toList();
+      return models.map(path -> folder + "/" + path.getFileName()).sorted().toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  static Golden of(String folder, String name) {
-    Path directory = folder(folder).resolve(name);
-    return new Golden(
-        directory, Safetensors.open(directory.resolve("golden.safetensors")).tensors());
+  static Golden of(String model) {
+    return of(model, "golden.safetensors");
+  }
+
+  static Golden of(String folder, String file) {
+    Path directory = folder(folder);
+    return new Golden(directory, Safetensors.open(directory.resolve(file)).tensors());
   }
 
   private static Path folder(String folder) {
