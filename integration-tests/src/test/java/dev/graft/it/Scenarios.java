@@ -222,7 +222,7 @@ abstract class Scenarios {
 
   @Test
   void trainLearnsAndProvesThatTheBackboneStayedFrozen() {
-    List<TrainEvent> events = train(client, job(arguments().build()));
+    List<TrainEvent> events = train(client, job(arguments().setNumTrainEpochs(15).build()));
     assertThat(events.get(0)).isInstanceOf(TrainEvent.Ready.class);
     TrainEvent.Ready ready = (TrainEvent.Ready) events.get(0);
     assertThat(ready.ready().getAudit().getTrainableParameters()).isEqualTo(3 * 48 + 3);
