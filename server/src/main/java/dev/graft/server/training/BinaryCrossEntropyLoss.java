@@ -1,6 +1,6 @@
 package dev.graft.server.training;
 
-import dev.graft.server.torch.Scope;
+import dev.graft.server.GraftException;
 import dev.graft.server.torch.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -8,6 +8,9 @@ import java.util.Map;
 
 /** Any of several classes. */
 record BinaryCrossEntropyLoss(Objective.BinaryCrossEntropy objective) implements Loss {
+  /** Of the padded sets; 1 GiB. */
+  private static final long MOST_SET_VALUES = 1L << 27;
+
   @Override
   public String program() {
     return "binary_cross_entropy.py";
@@ -20,21 +23,28 @@ record BinaryCrossEntropyLoss(Objective.BinaryCrossEntropy objective) implements
 
   /** Sets are padded to the largest with a class behind the last, which programs drop. */
   @Override
-  public Map<String, Tensor> tensors(Scope scope, FeatureDataset dataset) {
+  public Map<String, Tensor> tensors(Upload upload, FeatureDataset dataset) {
     int size = 1;
     for (Label label : dataset.labels()) {
       size = Math.max(size, ((Label.ClassSet) label).indices().length);
     }
-    long[] sets = new long[Math.multiplyExact(size, dataset.items())];
+    if ((long) size * dataset.items() > MOST_SET_VALUES) {
+      throw GraftException.of(
+          GraftException.Category.RESOURCE_EXHAUSTED,
+          "DATASET_TOO_LARGE",
+          "Class sets of up to %d classes for %d items take too much memory. Send fewer items."
+              .formatted(size, dataset.items()));
+    }
+    long[] sets = new long[size * dataset.items()];
     Arrays.fill(sets, objective.numClasses());
     for (int i = 0; i < dataset.items(); i++) {
       long[] indices = ((Label.ClassSet) dataset.labels().get(i)).indices();
       System.arraycopy(indices, 0, sets, i * size, indices.length);
     }
     return Map.of(
-        "labels", scope.longs(sets, dataset.items(), size),
+        "labels", upload.scope().longs(sets, dataset.items(), size),
         "positive_weights",
-            Loss.classWeights(scope, objective.positiveWeights(), objective.numClasses()));
+            upload.classWeights(objective.positiveWeights(), objective.numClasses()));
   }
 
   @Override

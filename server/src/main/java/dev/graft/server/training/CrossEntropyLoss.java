@@ -1,6 +1,5 @@
 package dev.graft.server.training;
 
-import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -18,12 +17,11 @@ record CrossEntropyLoss(Objective.CrossEntropy objective, double smoothing) impl
   }
 
   @Override
-  public Map<String, Tensor> tensors(Scope scope, FeatureDataset dataset) {
+  public Map<String, Tensor> tensors(Upload upload, FeatureDataset dataset) {
     long[] labels = dataset.labels().stream().mapToLong(CrossEntropyLoss::index).toArray();
     return Map.of(
-        "labels", scope.longs(labels, labels.length),
-        "class_weights",
-            Loss.classWeights(scope, objective.classWeights(), objective.numClasses()));
+        "labels", upload.scope().longs(labels, labels.length),
+        "class_weights", upload.classWeights(objective.classWeights(), objective.numClasses()));
   }
 
   @Override

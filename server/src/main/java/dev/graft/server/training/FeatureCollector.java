@@ -18,12 +18,15 @@ import java.util.Map;
 public final class FeatureCollector {
   private static final float[] MISSING = {};
 
+  /** About what an item takes apart from its values. */
+  private static final int ITEM_BYTES = 128;
+
   private final LabelRule rule;
   private final long maxBytes;
   private final Map<Long, Integer> positions = new HashMap<>();
-  private final List<Label> labels = new ArrayList<>();
-  private final List<float[]> features = new ArrayList<>();
-  private final List<float[]> pairs = new ArrayList<>();
+  private List<Label> labels = new ArrayList<>();
+  private List<float[]> features = new ArrayList<>();
+  private List<float[]> pairs = new ArrayList<>();
   private final MessageDigest digest;
   private int size;
   private int missing;
@@ -57,7 +60,7 @@ public final class FeatureCollector {
     }
     Label label = rule.check(item);
     ByteBuffer labelBytes = label == null ? ByteBuffer.allocate(0) : label.toBytes();
-    take(labelBytes.capacity());
+    take(ITEM_BYTES + labelBytes.capacity());
     ByteBuffer sizes = ByteBuffer.allocate(8);
     digest.update(sizes.putInt(item.digest().length).putInt(labelBytes.capacity()).flip());
     digest.update(item.digest());
@@ -135,7 +138,7 @@ public final class FeatureCollector {
   }
 
   /**
-   * The whole dataset.
+   * The whole dataset, which is handed over: nothing of it stays here.
    *
    * @throws IllegalStateException while features are missing
    */
@@ -144,7 +147,13 @@ public final class FeatureCollector {
       throw new IllegalStateException(missing + " features are missing");
     }
     String fingerprint = HexFormat.of().formatHex(digest.digest());
-    return new FeatureDataset(size, features, pairs, labels, fingerprint);
+    FeatureDataset dataset =
+        new FeatureDataset(features.size(), size, features, pairs, labels, fingerprint);
+    features = new ArrayList<>();
+    pairs = new ArrayList<>();
+    labels = new ArrayList<>();
+    positions.clear();
+    return dataset;
   }
 
   static GraftException wrong(String reason, long number, String problem) {

@@ -6,22 +6,24 @@ import java.util.List;
  * Items with their features, in the order in which they arrived. Made by a {@link
  * FeatureCollector}.
  *
- * @param features a row of {@code size} values for each item
+ * @param items number of items
+ * @param size values of a feature
+ * @param features one for each item
  * @param pairs likewise; empty where the objective takes no pairs
  * @param labels one for each item; empty where the objective takes none
  * @param fingerprint hexadecimal; changes with the items and their order
  */
 public record FeatureDataset(
-    int size, List<float[]> features, List<float[]> pairs, List<Label> labels, String fingerprint) {
+    int items,
+    int size,
+    List<float[]> features,
+    List<float[]> pairs,
+    List<Label> labels,
+    String fingerprint) {
 
   /** No items. */
   public static FeatureDataset empty() {
-    return new FeatureDataset(0, List.of(), List.of(), List.of(), "");
-  }
-
-  /** Number of items. */
-  public int items() {
-    return features.size();
+    return new FeatureDataset(0, 0, List.of(), List.of(), List.of(), "");
   }
 
   boolean paired() {
@@ -38,5 +40,10 @@ public record FeatureDataset(
   /** Size of the vectors that items should be mapped to; a pair's label is none. */
   int vectorSize() {
     return paired() ? 0 : labelSize();
+  }
+
+  /** The same without features, which lie on a device. */
+  FeatureDataset withoutFeatures() {
+    return new FeatureDataset(items, size, List.of(), List.of(), labels, fingerprint);
   }
 }

@@ -1,6 +1,5 @@
 package dev.graft.server.training;
 
-import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +17,7 @@ record InfoNceLoss(Objective.InfoNce objective) implements Loss {
   }
 
   @Override
-  public Map<String, Tensor> tensors(Scope scope, FeatureDataset dataset) {
+  public Map<String, Tensor> tensors(Upload upload, FeatureDataset dataset) {
     return Map.of();
   }
 

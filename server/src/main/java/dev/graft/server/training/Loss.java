@@ -1,6 +1,5 @@
 package dev.graft.server.training;
 
-import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +13,7 @@ interface Loss {
   Map<String, Object> literals();
 
   /** What {@code loss} and {@code measure} find in their data besides features and pairs. */
-  Map<String, Tensor> tensors(Scope scope, FeatureDataset dataset);
+  Map<String, Tensor> tensors(Upload upload, FeatureDataset dataset);
 
   /** Names of all metrics that may come of it, {@code eval_loss} not among them. */
   List<String> metrics();
@@ -38,25 +37,5 @@ interface Loss {
       return new CosineEmbeddingLoss(cosine);
     }
     return new InfoNceLoss((Objective.InfoNce) objective);
-  }
-
-  /** Label values as a matrix. */
-  static Tensor labelValues(Scope scope, FeatureDataset dataset) {
-    int size = dataset.labelSize();
-    float[] values = new float[Math.multiplyExact(dataset.items(), size)];
-    for (int i = 0; i < dataset.items(); i++) {
-      float[] row = ((Label.Values) dataset.labels().get(i)).values();
-      System.arraycopy(row, 0, values, i * size, size);
-    }
-    return scope.floats(values, dataset.items(), size);
-  }
-
-  /** A weight for each class: those given, or ones. */
-  static Tensor classWeights(Scope scope, List<Float> weights, int classes) {
-    float[] values = new float[classes];
-    for (int i = 0; i < classes; i++) {
-      values[i] = weights.isEmpty() ? 1 : weights.get(i);
-    }
-    return scope.floats(values, classes);
   }
 }

@@ -61,7 +61,7 @@ final class Progress {
   Deque<Action> agenda = new ArrayDeque<>();
 
   /** Whether a run of this plan can stand here. */
-  boolean fits(TrainingPlan plan) {
+  boolean fits(TrainingPlan plan, boolean evaluates) {
     return step >= 0
         && step <= plan.totalSteps()
         && epoch >= 0
@@ -74,7 +74,8 @@ final class Progress {
         && bestStep <= step
         && withoutImprovement >= 0
         && agenda != null
-        && !agenda.contains(null)
+        && !agenda.contains(Action.FINISHED)
+        && (evaluates || !agenda.contains(Action.EVALUATE))
         && (!agenda.isEmpty() || (step < plan.totalSteps() && batch < plan.batchesPerEpoch()));
   }
 }

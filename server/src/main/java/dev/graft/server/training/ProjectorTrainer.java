@@ -60,19 +60,24 @@ final class ProjectorTrainer implements AutoCloseable {
     this.projector = projector;
     this.arguments = spec.arguments();
     Loss loss = Loss.of(spec.objective(), arguments.labelSmoothingFactor());
-    this.scope = Scope.open(device);
     this.program = assemble(device, loss, train.paired());
+    this.scope = Scope.open(device);
     List<ParameterInfo> all = projector.parameters();
     List<ParameterInfo> decaying = all.subList(0, projector.hiddenLayers() + 1);
     List<ParameterInfo> rest = all.subList(decaying.size(), all.size());
-    this.weights = upload(decaying, start);
-    this.others = upload(rest, start);
-    for (String name : arguments.optim().stateNames()) {
-      weightsState.add(upload(decaying, state.get(name)));
-      othersState.add(upload(rest, state.get(name)));
+    try {
+      this.weights = upload(decaying, start);
+      this.others = upload(rest, start);
+      for (String name : arguments.optim().stateNames()) {
+        weightsState.add(upload(decaying, state.get(name)));
+        othersState.add(upload(rest, state.get(name)));
+      }
+      this.trainData = upload(loss, train);
+      this.evalData = eval.items() == 0 ? null : upload(loss, eval);
+    } catch (RuntimeException e) {
+      close();
+      throw e;
     }
-    this.trainData = upload(loss, train);
-    this.evalData = eval.items() == 0 ? null : upload(loss, eval);
   }
 
   private Program assemble(TorchDevice device, Loss loss, boolean pairs) {
@@ -109,20 +114,13 @@ final class ProjectorTrainer implements AutoCloseable {
   }
 
   private Weights upload(Loss loss, FeatureDataset dataset) {
-    Map<String, Tensor> tensors = new LinkedHashMap<>(loss.tensors(scope, dataset));
-    tensors.put("features", rows(dataset.features(), dataset.size()));
+    Upload upload = new Upload(program, scope);
+    Map<String, Tensor> tensors = new LinkedHashMap<>(loss.tensors(upload, dataset));
+    tensors.put("features", upload.matrix(dataset.features(), dataset.size()));
     if (dataset.paired()) {
-      tensors.put("pairs", rows(dataset.pairs(), dataset.size()));
+      tensors.put("pairs", upload.matrix(dataset.pairs(), dataset.size()));
     }
     return Weights.of(scope, tensors);
-  }
-
-  private Tensor rows(List<float[]> rows, int size) {
-    float[] values = new float[Math.multiplyExact(rows.size(), size)];
-    for (int i = 0; i < rows.size(); i++) {
-      System.arraycopy(rows.get(i), 0, values, i * size, size);
-    }
-    return scope.floats(values, rows.size(), size);
   }
 
   /** Puts an epoch's order on the device. */

@@ -79,7 +79,7 @@ record TrainingCheckpoint(
   static TrainingCheckpoint read(
       byte[] file,
       Projector projector,
-      Optimizer optimizer,
+      TrainingArguments arguments,
       String fingerprint,
       TrainingPlan plan) {
     Safetensors<TensorData> parsed =
@@ -92,11 +92,11 @@ record TrainingCheckpoint(
           "It was made with another spec, other items or another order of them. Send exactly what that run was sent,"
               + " or start anew without checkpoint");
     }
-    Progress progress = progress(parsed.metadata().getOrDefault(PROGRESS, ""), plan);
+    Progress progress = progress(parsed.metadata().getOrDefault(PROGRESS, ""), arguments, plan);
     try {
       Map<String, float[]> weights = take(projector, PROJECTOR_PREFIX, parsed);
       Map<String, Map<String, float[]>> state = new LinkedHashMap<>();
-      for (String name : optimizer.stateNames()) {
+      for (String name : arguments.optim().stateNames()) {
         state.put(name, take(projector, prefixOf(name), parsed));
       }
       boolean hasBest = parsed.tensors().keySet().stream().anyMatch(n -> n.startsWith(BEST_PREFIX));
@@ -116,14 +116,14 @@ record TrainingCheckpoint(
     return "optimizer." + stateName + ".";
   }
 
-  private static Progress progress(String json, TrainingPlan plan) {
+  private static Progress progress(String json, TrainingArguments arguments, TrainingPlan plan) {
     Progress progress;
     try {
       progress = JSON.readValue(json, Progress.class);
     } catch (JsonProcessingException e) {
       throw wrong("Its progress cannot be read").causedBy(e);
     }
-    if (progress == null || !progress.fits(plan)) {
+    if (progress == null || !progress.fits(plan, arguments.evalStrategy() != IntervalStrategy.NO)) {
       throw wrong("Its progress is impossible for this job");
     }
     return progress;

@@ -25,8 +25,8 @@ import java.util.stream.LongStream;
  */
 public final class TrainingRun implements AutoCloseable {
   private final TrainingSpec spec;
-  private final FeatureDataset train;
-  private final FeatureDataset eval;
+  private FeatureDataset train;
+  private FeatureDataset eval;
   private final TorchDevice device;
   private final Projector projector;
   private final TrainingPlan plan;
@@ -63,6 +63,7 @@ public final class TrainingRun implements AutoCloseable {
     checkOutput(train);
     TrainingArguments arguments = spec.arguments();
     this.plan = TrainingPlan.of(arguments, train.items());
+    checkMemory();
     this.schedule =
         new LearningRateSchedule(
             arguments.lrSchedulerType(),
@@ -72,7 +73,7 @@ public final class TrainingRun implements AutoCloseable {
     this.fingerprint = fingerprint(initialProjector);
     this.start =
         checkpoint.length > 0
-            ? TrainingCheckpoint.read(checkpoint, projector, arguments.optim(), fingerprint, plan)
+            ? TrainingCheckpoint.read(checkpoint, projector, arguments, fingerprint, plan)
             : TrainingCheckpoint.initial(
                 arguments.optim(),
                 initialProjector.length > 0
@@ -136,6 +137,8 @@ public final class TrainingRun implements AutoCloseable {
           new ProjectorTrainer(
               device, spec, projector, start.weights(), start.optimizerState(), train, eval);
       start = null;
+      train = train.withoutFeatures();
+      eval = eval.withoutFeatures();
       listener.started(
           new TrainingStarted(spec, train.items(), eval.items(), plan.totalSteps(), firstStep));
     }
@@ -395,6 +398,24 @@ public final class TrainingRun implements AutoCloseable {
         "output_size",
         "must be 0 or the number of label values, " + needed,
         spec.projector().outputSize());
+  }
+
+  private void checkMemory() {
+    TrainingArguments arguments = spec.arguments();
+    StepMemory.check(
+        device,
+        projector,
+        spec.objective(),
+        train.paired(),
+        Math.min(arguments.perDeviceTrainBatchSize(), train.items()),
+        "per_device_train_batch_size");
+    StepMemory.check(
+        device,
+        projector,
+        spec.objective(),
+        train.paired(),
+        Math.min(arguments.perDeviceEvalBatchSize(), eval.items()),
+        "per_device_eval_batch_size");
   }
 
   private String fingerprint(byte[] initialProjector) {
