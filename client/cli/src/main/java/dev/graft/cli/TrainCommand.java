@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
+    abbreviateSynopsis = true,
     description = {
       "Trains a projector on the features of a frozen backbone.",
       "The output directory gets projector.safetensors (names of torch.nn.Linear and nn.Sequential), graft.json, "
