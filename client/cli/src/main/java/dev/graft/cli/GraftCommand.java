@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.graft.cli.items.BadItemException;
 import dev.graft.client.GraftRpcException;
+import dev.graft.server.GraftException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -90,6 +91,7 @@ final class GraftCommand implements Runnable {
         exception instanceof CommandFailure
             || exception instanceof BadItemException
             || exception instanceof GraftRpcException
+            || exception instanceof GraftException
             || exception instanceof IOException
             || exception instanceof UncheckedIOException;
     if (expected && message != null) {

@@ -42,7 +42,7 @@ import picocli.CommandLine.Spec;
 final class PredictCommand implements Callable<Integer> {
   @ParentCommand private GraftCommand graft;
   @Spec private CommandSpec spec;
-  @Mixin private WorkerOptions worker;
+  @Mixin private ConnectionOptions worker;
 
   @Option(
       names = "--bundle",

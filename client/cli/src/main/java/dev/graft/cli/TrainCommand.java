@@ -43,7 +43,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @ParentCommand private GraftCommand graft;
   @Spec private CommandSpec spec;
-  @Mixin private WorkerOptions worker;
+  @Mixin private ConnectionOptions worker;
   @Mixin private FeatureOptions features;
   @Mixin private ProjectorOptions projector;
   @Mixin private ObjectiveOptions objective;

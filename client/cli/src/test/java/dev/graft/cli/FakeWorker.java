@@ -93,6 +93,11 @@ final class FakeWorker implements EmbeddedWorker {
   }
 
   @Override
+  public void drain() {
+    server.shutdown();
+  }
+
+  @Override
   public void close() {
     server.shutdownNow();
   }
