@@ -40,14 +40,14 @@ final class DemoCommand implements Callable<Integer> {
       TrainingArguments.newBuilder()
           .setLearningRate(1e-2)
           .setPerDeviceTrainBatchSize(32)
-          .setNumTrainEpochs(20)
+          .setNumTrainEpochs(10)
           .setWarmupRatio(0.1)
           .setLoggingSteps(10)
           .setEvalStrategy(IntervalStrategy.INTERVAL_STRATEGY_EPOCH)
           .build();
 
   @ParentCommand private GraftCommand graft;
-  @Mixin private WorkerOptions worker;
+  @Mixin private ConnectionOptions worker;
 
   @Option(
       names = "--output",
@@ -134,7 +134,7 @@ final class DemoCommand implements Callable<Integer> {
           from safetensors.torch import load_file
           projector = torch.nn.Linear(%d, %d)
           projector.load_state_dict(load_file("%s"))
-          print(projector)
+          print(projector(torch.zeros(1, %d)).softmax(-1))
 
         Use it:
           bin/graft predict --bundle %s --input %s --output predictions.jsonl
@@ -151,6 +151,7 @@ final class DemoCommand implements Callable<Integer> {
         inputSize(manifest),
         manifest.classes().map(Classes::size).orElseThrow(),
         output.resolve(Manifest.PROJECTOR_FILE),
+        inputSize(manifest),
         output,
         output.resolve("data").resolve("test.jsonl"));
   }

@@ -25,7 +25,7 @@ final class DescribeCommand implements Callable<Integer> {
   private static final double MIB = 1 << 20;
 
   @ParentCommand private GraftCommand graft;
-  @Mixin private WorkerOptions worker;
+  @Mixin private ConnectionOptions worker;
 
   @Option(names = "--json", description = "Prints everything as one JSON object.")
   private boolean json;

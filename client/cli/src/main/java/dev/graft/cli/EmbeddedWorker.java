@@ -14,7 +14,10 @@ interface EmbeddedWorker extends AutoCloseable {
   /** Waits until it has stopped. */
   void awaitTermination() throws InterruptedException;
 
-  /** Stops it gracefully: running calls get time to end. Returns when it has stopped. */
+  /** Lets the calls under way end, within the worker's grace period, and stops it. */
+  void drain();
+
+  /** Stops it at once. */
   @Override
   void close();
 

@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "extract",
     mixinStandardHelpOptions = true,
+    abbreviateSynopsis = true,
     description = {
       "Computes features of items on a frozen backbone.",
       "The output holds one tensor `features` [items, d] in the items' order; without pooling one tensor [tokens, d] an item, "
@@ -34,7 +35,7 @@ import picocli.CommandLine.Spec;
 final class ExtractCommand implements Callable<Integer> {
   @ParentCommand private GraftCommand graft;
   @Spec private CommandSpec spec;
-  @Mixin private WorkerOptions worker;
+  @Mixin private ConnectionOptions worker;
   @Mixin private FeatureOptions features;
 
   @Option(

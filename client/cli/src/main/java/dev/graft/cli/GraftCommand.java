@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.graft.cli.items.BadItemException;
 import dev.graft.client.GraftRpcException;
+import dev.graft.server.GraftException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -16,6 +17,7 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command {@code graft}. */
 @Command(
@@ -58,6 +60,7 @@ final class GraftCommand implements Runnable {
     command.setOut(new PrintWriter(surroundings.out(), true, UTF_8));
     command.setErr(new PrintWriter(surroundings.err(), true, UTF_8));
     command.setUsageHelpAutoWidth(true);
+    command.setParameterExceptionHandler((wrong, args) -> explain(wrong));
     command.setExecutionExceptionHandler(
         (exception, line, parsed) -> complain(surroundings, exception));
     return command;
@@ -65,8 +68,17 @@ final class GraftCommand implements Runnable {
 
   /** Runs a command. Returns the exit code. */
   static int run(Surroundings surroundings, String... args) {
-    int code = commandLine(surroundings).execute(OptionNames.normalize(args));
-    return surroundings.interruption().isInterrupted() ? Main.INTERRUPTED : code;
+    return commandLine(surroundings).execute(OptionNames.normalize(args));
+  }
+
+  /** What is wrong, without the pages of the whole usage. */
+  private static int explain(ParameterException wrong) {
+    CommandLine command = wrong.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println("graft: " + wrong.getMessage());
+    UnmatchedArgumentException.printSuggestions(wrong, err);
+    err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+    return CommandLine.ExitCode.USAGE;
   }
 
   private static int complain(Surroundings surroundings, Exception exception) {
@@ -79,6 +91,7 @@ final class GraftCommand implements Runnable {
         exception instanceof CommandFailure
             || exception instanceof BadItemException
             || exception instanceof GraftRpcException
+            || exception instanceof GraftException
             || exception instanceof IOException
             || exception instanceof UncheckedIOException;
     if (expected && message != null) {

@@ -30,9 +30,7 @@ public final class Main {
             Terminal.detect(),
             Clock.systemUTC(),
             interruption,
-            settings -> {
-              throw new CommandFailure("this build has no worker; give one with --worker");
-            });
+            LocalWorker::start);
     int code = GraftCommand.run(surroundings, args);
     surroundings.out().flush();
     interruption.ended();

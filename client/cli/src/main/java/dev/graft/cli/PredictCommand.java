@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "predict",
     mixinStandardHelpOptions = true,
+    abbreviateSynopsis = true,
     description = {
       "Applies a trained projector to items.",
       "Lines of the output: {\"id\", \"label\", \"score\", \"scores\"} for one class of several, {\"id\", \"labels\", \"scores\"} "
@@ -41,7 +42,7 @@ import picocli.CommandLine.Spec;
 final class PredictCommand implements Callable<Integer> {
   @ParentCommand private GraftCommand graft;
   @Spec private CommandSpec spec;
-  @Mixin private WorkerOptions worker;
+  @Mixin private ConnectionOptions worker;
 
   @Option(
       names = "--bundle",

@@ -88,7 +88,7 @@ final class ServeCommand implements Callable<Integer> {
             lanes.map(OptionalInt::of).orElse(OptionalInt.empty()),
             computeDtype);
     try (EmbeddedWorker worker = surroundings.workers().start(settings);
-        Interruption.Registration stop = surroundings.interruption().onInterrupt(worker::close)) {
+        Interruption.Registration stop = surroundings.interruption().onInterrupt(worker::drain)) {
       surroundings.out().println("listening on " + listen.withPort(worker.port()));
       surroundings.out().flush();
       worker.awaitTermination();

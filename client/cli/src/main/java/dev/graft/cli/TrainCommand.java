@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
+    abbreviateSynopsis = true,
     description = {
       "Trains a projector on the features of a frozen backbone.",
       "The output directory gets projector.safetensors (names of torch.nn.Linear and nn.Sequential), graft.json, "
@@ -42,7 +43,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @ParentCommand private GraftCommand graft;
   @Spec private CommandSpec spec;
-  @Mixin private WorkerOptions worker;
+  @Mixin private ConnectionOptions worker;
   @Mixin private FeatureOptions features;
   @Mixin private ProjectorOptions projector;
   @Mixin private ObjectiveOptions objective;

@@ -8,6 +8,7 @@ import dev.graft.cli.items.ItemFile;
 import dev.graft.cli.items.Targets;
 import dev.graft.cli.progress.Progress;
 import dev.graft.client.GraftClient;
+import dev.graft.client.GraftRpcException;
 import dev.graft.client.TrainEvent;
 import dev.graft.client.TrainJob;
 import dev.graft.client.TrainingCall;
@@ -46,6 +47,7 @@ final class TrainingRun {
   private final Progress progress;
   private final RunDirectory directory;
   private final Inputs inputs;
+  private Optional<Path> lastCheckpoint = Optional.empty();
   private TrainingStarted started = TrainingStarted.getDefaultInstance();
 
   private TrainingRun(
@@ -67,7 +69,16 @@ final class TrainingRun {
       throws IOException {
     try (Progress progress = surroundings.progress();
         RunDirectory directory = new RunDirectory(output, surroundings.clock())) {
-      return new TrainingRun(surroundings, client, progress, directory, inputs).run(spec);
+      TrainingRun run = new TrainingRun(surroundings, client, progress, directory, inputs);
+      try {
+        return run.run(spec);
+      } catch (GraftRpcException e) {
+        run.lastCheckpoint.ifPresent(
+            file ->
+                progress.message(
+                    "kept " + file + "; --resume-from-checkpoint auto goes on from there"));
+        throw e;
+      }
     }
   }
 
@@ -131,7 +142,7 @@ final class TrainingRun {
       directory.evaluated(evaluated.evaluation());
       progress.message(describe(evaluated.evaluation()));
     } else if (event instanceof TrainEvent.CheckpointSaved checkpoint) {
-      directory.checkpoint(checkpoint.step(), checkpoint.file());
+      lastCheckpoint = Optional.of(directory.checkpoint(checkpoint.step(), checkpoint.file()));
     } else {
       throw new IllegalStateException("an event of no known kind: " + event);
     }

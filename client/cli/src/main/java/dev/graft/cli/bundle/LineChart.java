@@ -100,6 +100,8 @@ final class LineChart {
         text(
             "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>",
             LEFT, WIDTH - RIGHT, bottom, bottom));
+    html.append(
+        text("<text x=\"%d\" y=\"%d\" text-anchor=\"end\">step</text>", LEFT - 16, HEIGHT - 8));
     for (double tick : x.ticks()) {
       if (tick == Math.rint(tick)) {
         html.append(

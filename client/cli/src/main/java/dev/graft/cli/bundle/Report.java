@@ -14,8 +14,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -62,18 +64,21 @@ final class Report {
 
   private String subtitle() {
     String evaluated =
-        started.getEvalItems() == 0 ? "" : ", " + started.getEvalItems() + " to evaluate on";
-    return "%d trainable parameters on %d frozen ones; %d items%s"
-        .formatted(
-            manifest.audit().getTrainableParameters(),
-            manifest.audit().getFrozenParameters(),
-            started.getTrainItems(),
-            evaluated);
+        started.getEvalItems() == 0
+            ? ""
+            : String.format(Locale.ROOT, ", %,d to evaluate on", started.getEvalItems());
+    return String.format(
+        Locale.ROOT,
+        "%,d trainable parameters on %,d frozen ones; %,d items%s",
+        manifest.audit().getTrainableParameters(),
+        manifest.audit().getFrozenParameters(),
+        started.getTrainItems(),
+        evaluated);
   }
 
   private String tiles() {
     Map<String, String> values = new LinkedHashMap<>();
-    new java.util.TreeMap<>(manifest.evaluation())
+    new TreeMap<>(manifest.evaluation())
         .forEach((name, value) -> values.put(readable(name), Html.number(value)));
     values.put("Train loss", Html.number(manifest.result().getTrainLoss()));
     values.put("Steps", Long.toString(manifest.result().getStep()));

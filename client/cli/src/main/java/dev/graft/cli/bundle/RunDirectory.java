@@ -5,8 +5,10 @@ import dev.graft.cli.items.Classes;
 import dev.graft.cli.output.PartialFile;
 import dev.graft.v1.Evaluation;
 import dev.graft.v1.LogEntry;
+import dev.graft.v1.ParameterAudit;
 import dev.graft.v1.TrainReady;
 import dev.graft.v1.TrainResult;
+import dev.graft.v1.TrainSpec;
 import dev.graft.v1.TrainingStarted;
 import java.io.Closeable;
 import java.io.IOException;
@@ -155,7 +157,7 @@ public final class RunDirectory implements Closeable {
 
     Manifest manifest =
         new Manifest(
-            ready.getSpec(),
+            withOutputSize(ready.getSpec(), result.getAudit()),
             ready.getAudit().getFrozenDigest(),
             classes,
             result.getAudit(),
@@ -168,6 +170,16 @@ public final class RunDirectory implements Closeable {
     PartialFile.write(directory.resolve(REPORT_FILE), report.toHtml());
     manifest.write(directory);
     return manifest;
+  }
+
+  /** The size that followed from the data: that of the last Linear's weight [output, input]. */
+  private static TrainSpec withOutputSize(TrainSpec spec, ParameterAudit audit) {
+    TrainSpec.Builder sized = spec.toBuilder();
+    audit.getTrainableList().stream()
+        .filter(tensor -> tensor.getShapeCount() == 2)
+        .reduce((earlier, later) -> later)
+        .ifPresent(weight -> sized.getProjectorBuilder().setOutputSize((int) weight.getShape(0)));
+    return sized.build();
   }
 
   @Override

@@ -14,7 +14,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Which worker a command talks to. */
-final class WorkerOptions {
+final class ConnectionOptions {
   private static final String LOOPBACK = "127.0.0.1";
 
   @Spec(Spec.Target.MIXEE)
