@@ -98,6 +98,7 @@ final class ProjectorTrainer implements AutoCloseable {
         };
     return Program.assemble(
         device,
+        ProgramText.of(ProjectorTrainer.class, "upload.py", literals),
         ProgramText.of(ProjectorTrainer.class, "projector.py", literals),
         ProgramText.of(ProjectorTrainer.class, loss.program(), literals),
         ProgramText.of(ProjectorTrainer.class, optimizer, literals),

@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * Puts a dataset on the device.
  *
- * @param program with the methods {@code empty} and {@code fill}
+ * @param program with the methods of upload.py
  * @param scope owns the tensors
  */
 record Upload(Program program, Scope scope) {

