@@ -21,18 +21,21 @@ final class DemoBackbone {
 
   /** The model's directory in the user's cache, filled on first use. */
   static Path unpack() throws IOException {
-    Path directory = cache().resolve("graft").resolve("all-MiniLM-L6-v2");
+    Path directory = cache().resolve("all-MiniLM-L6-v2");
     Files.createDirectories(directory);
     copy(MODEL, directory.resolve("model.onnx"));
     copy(TOKENIZER, directory.resolve("tokenizer.json"));
     return directory;
   }
 
-  private static Path cache() {
+  /** Graft's directory in the user's cache. */
+  static Path cache() {
     String xdg = System.getenv("XDG_CACHE_HOME");
-    return xdg == null || xdg.isEmpty()
-        ? Path.of(System.getProperty("user.home"), ".cache")
-        : Path.of(xdg);
+    Path base =
+        xdg == null || xdg.isEmpty()
+            ? Path.of(System.getProperty("user.home"), ".cache")
+            : Path.of(xdg);
+    return base.resolve("graft");
   }
 
   private static void copy(String resource, Path file) throws IOException {

@@ -1,5 +1,8 @@
 package dev.graft.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MappingIterator;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.protobuf.ByteString;
 import dev.graft.cli.bundle.Manifest;
 import dev.graft.cli.bundle.RunDirectory;
@@ -19,6 +22,8 @@ import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -115,6 +120,17 @@ final class DemoCommand implements Callable<Integer> {
       PartialFile.write(file, in.readAllBytes());
     }
     return file;
+  }
+
+  /** The demo's training passages, as plain texts. */
+  static List<String> passages() throws IOException {
+    List<String> passages = new ArrayList<>();
+    try (InputStream in = DemoCommand.class.getResourceAsStream("demo/train.jsonl");
+        MappingIterator<JsonNode> rows =
+            new ObjectMapper().readerFor(JsonNode.class).readValues(in)) {
+      rows.forEachRemaining(row -> passages.add(row.get("text").textValue()));
+    }
+    return passages;
   }
 
   private void report(PrintStream out, Manifest manifest, double majorityShare) {

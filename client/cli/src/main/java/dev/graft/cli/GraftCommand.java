@@ -33,6 +33,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       TrainCommand.class,
       PredictCommand.class,
       DescribeCommand.class,
+      BenchCommand.class,
       CompletionCommand.class
     },
     footer = {

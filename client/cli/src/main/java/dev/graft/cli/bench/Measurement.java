@@ -10,7 +10,7 @@ import java.util.List;
 
 /** What one process measured of itself: the last line of its output that is a JSON object. */
 record Measurement(JsonNode values) {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  static final ObjectMapper JSON = new ObjectMapper();
 
   /**
    * Runs a process to its end.

@@ -123,7 +123,7 @@ def onnx(args):
                     hidden = session.run(None, inputs)[0]
                     (hidden * mask[:, :, None]).sum(1) / mask.sum(1)[:, None]
             if tokens / span.seconds > best.get("tokens_per_s", 0):
-                best = dict(tokens_per_s=tokens / span.seconds, batch=batch, other_cores=span.other_cores)
+                best = dict(seconds=span.seconds, tokens_per_s=tokens / span.seconds, batch=batch, other_cores=span.other_cores)
     return best
 
 
