@@ -13,6 +13,7 @@ import dev.graft.server.torch.TorchDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -148,11 +149,25 @@ final class ProgramBackbone implements Backbone {
           case ONEDNN -> "linear_onednn.py";
         });
     names.addAll(architecture.texts());
+    Map<String, Object> literals = new HashMap<>(architecture.literals());
+    literals.put("unfused_tokens", unfusedTokens(kernel));
     return Program.assemble(
         device,
         names.stream()
-            .map(name -> ProgramText.of(ProgramBackbone.class, name, architecture.literals()))
+            .map(name -> ProgramText.of(ProgramBackbone.class, name, literals))
             .toArray(String[]::new));
+  }
+
+  /**
+   * Up to how many tokens attention in 16 bits is computed as two products and a softmax. A CPU's
+   * fused attention widens block by block, and takes up to half as long again for short rows; for
+   * long ones the scores would take too much memory.
+   */
+  private static int unfusedTokens(Kernel kernel) {
+    return switch (kernel) {
+      case MKL, ONEDNN -> 256;
+      case CUBLAS -> 0;
+    };
   }
 
   private DeviceParameters weights(ComputeDtype dtype) {
