@@ -13,9 +13,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,6 +29,14 @@ class ReadmeTest {
   private static final Pattern JAVA_BLOCK = Pattern.compile("(?ms)^```java\\n(.*?)^```$");
   private static final Pattern HELP_BLOCK =
       Pattern.compile("(?ms)^## graft ?(\\w*)\\n\\n```\\n(.*?)^```$");
+  private static final Pattern LISTED_COMMAND = Pattern.compile("(?m)^  ([a-z]+) {2,}");
+  private static final String OUT_OF_DATE =
+      "docs/command.md is out of date: run docs/make_command_reference";
+  private static final Pattern REASON_IN_CODE =
+      Pattern.compile(
+          "(?:invalidArgument|failedPrecondition|unsupportedFormat|wrong|itemError|Category\\.[A-Z_]+,)\\(?\\s*\"([A-Z_]+)\"");
+  private static final Pattern REASON_IN_TEXT =
+      Pattern.compile("\\b[A-Z]+(?:_[A-Z]+)+\\b|\\bPROTOCOL\\b");
   private static final String ADDRESS = "127.0.0.1:8470";
   private static final String MODEL = "all-MiniLM-L6-v2";
   private static final long SECONDS = 120;
@@ -38,7 +49,7 @@ class ReadmeTest {
     unpackModel(Files.createDirectories(root.resolve(MODEL)));
     try (Worker worker =
         Worker.start(new WorkerOptions().listen("127.0.0.1", 0).modelRoots(List.of(root)))) {
-      String example = only(JAVA_BLOCK, Files.readString(REPOSITORY.resolve("README.md")));
+      String example = only(JAVA_BLOCK, read("README.md"));
       assertThat(example).contains(ADDRESS, MODEL);
       compile(example.replace(ADDRESS, "127.0.0.1:" + worker.port()));
       java("Example");
@@ -52,21 +63,46 @@ class ReadmeTest {
 
   @Test
   void theReferenceIsWhatTheCommandSays() throws Exception {
-    Matcher commands = HELP_BLOCK.matcher(Files.readString(REPOSITORY.resolve("docs/command.md")));
+    Matcher blocks = HELP_BLOCK.matcher(read("docs/command.md"));
     List<String> found = new ArrayList<>();
-    while (commands.find()) {
-      String command = commands.group(1);
+    List<String> helps = new ArrayList<>();
+    while (blocks.find()) {
+      String command = blocks.group(1);
       found.add(command);
       List<String> arguments = new ArrayList<>(List.of("dev.graft.cli.Main"));
       if (!command.isEmpty()) {
         arguments.add(command);
       }
       arguments.add("--help");
-      assertThat(java(arguments.toArray(String[]::new)))
-          .as("docs/command.md is out of date: run docs/make_command_reference")
-          .isEqualTo(commands.group(2));
+      helps.add(java(arguments.toArray(String[]::new)));
+      assertThat(blocks.group(2)).as(OUT_OF_DATE).isEqualTo(helps.get(helps.size() - 1));
     }
-    assertThat(found).contains("", "serve", "extract", "train", "predict", "describe");
+    List<String> commands = new ArrayList<>(List.of(""));
+    LISTED_COMMAND.matcher(helps.get(0)).results().forEach(each -> commands.add(each.group(1)));
+    assertThat(found).as(OUT_OF_DATE).isEqualTo(commands);
+  }
+
+  @Test
+  void everyReasonIsExplained() throws Exception {
+    Set<String> inCode = new TreeSet<>();
+    try (Stream<Path> files = Files.walk(REPOSITORY.resolve("server/src/main/java"))) {
+      for (Path file : files.filter(path -> path.toString().endsWith(".java")).toList()) {
+        REASON_IN_CODE
+            .matcher(Files.readString(file))
+            .results()
+            .forEach(r -> inCode.add(r.group(1)));
+      }
+    }
+    Set<String> explained = new TreeSet<>();
+    REASON_IN_TEXT
+        .matcher(read("docs/architecture.md"))
+        .results()
+        .forEach(r -> explained.add(r.group()));
+    assertThat(explained).as("docs/architecture.md, Errors").containsAll(inCode);
+  }
+
+  private static String read(String file) throws IOException {
+    return Files.readString(REPOSITORY.resolve(file));
   }
 
   private static void unpackModel(Path target) throws IOException {

@@ -52,10 +52,11 @@ final class ExtractionRun {
         ExtractCall call = client.extract(job, () -> new Sent(items, sent));
         Interruption.Registration cancel = surroundings.interruption().onInterrupt(call::cancel);
         Progress progress = surroundings.progress()) {
-      progress.update("extracting", "items", 0, total, "");
+      progress.status("loading " + job.spec().getFeatures().getBackbone().getPath());
       ExtractReady ready = call.ready();
       check.accept(ready);
       writer.begin(ready);
+      progress.update("extracting", "items", 0, total, "");
       Tally tally = new Tally();
       long start = surroundings.clock().millis();
       while (call.hasNext()) {

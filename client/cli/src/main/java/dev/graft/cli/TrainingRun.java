@@ -96,6 +96,7 @@ final class TrainingRun {
             inputs.initialProjector(),
             inputs.checkpoint(),
             Optional.empty());
+    progress.status("loading " + spec.getFeatures().getBackbone().getPath());
     try (TrainingCall call = client.train(job);
         Interruption.Registration cancel = surroundings.interruption().onInterrupt(call::cancel)) {
       Optional<TrainEvent.Completed> completed = Optional.empty();

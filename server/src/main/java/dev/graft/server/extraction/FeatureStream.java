@@ -145,7 +145,7 @@ public final class FeatureStream {
         try {
           // Inside the lock: results are handed over one batch at a time, and none after the end.
           listener.onFeatures(split(batch, values));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // whatever it is, the caller must learn of it
           failure = e;
         }
       }

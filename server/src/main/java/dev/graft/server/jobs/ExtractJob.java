@@ -35,6 +35,12 @@ public final class ExtractJob implements AutoCloseable {
   private final Featurizer featurizer;
   private final Optional<Predictor> predictor;
 
+  /** Held while results are handed over, by a lane or, for ready features, by who adds them. */
+  private final Object handover = new Object();
+
+  /** Guarded by handover. */
+  private boolean released;
+
   /** Loads the backbone, which may take a while. */
   public ExtractJob(
       WorkerResources worker,
@@ -43,7 +49,12 @@ public final class ExtractJob implements AutoCloseable {
       Listener listener) {
     this.predictor = predictor;
     this.turns = worker.lanes().open();
-    this.lease = request.backbone().map(worker.backbones()::acquire);
+    try {
+      this.lease = request.backbone().map(worker.backbones()::acquire);
+    } catch (RuntimeException e) {
+      predictor.ifPresent(known -> known.projector().close());
+      throw e;
+    }
     try {
       this.featurizer =
           new Featurizer(
@@ -92,12 +103,19 @@ public final class ExtractJob implements AutoCloseable {
     featurizer.whenReady(action);
   }
 
-  /** Stops what is under way and lets the backbone go. */
+  /**
+   * Stops what is under way, and lets backbone and projector go as soon as no lane works with them.
+   */
   @Override
   public void close() {
-    turns.close();
-    lease.ifPresent(BackboneStore.Lease::close);
-    predictor.ifPresent(known -> known.projector().close());
+    turns.closeAndThen(
+        () -> {
+          lease.ifPresent(BackboneStore.Lease::close);
+          synchronized (handover) {
+            released = true;
+            predictor.ifPresent(known -> known.projector().close());
+          }
+        });
   }
 
   private final class Results implements FeatureStream.Listener {
@@ -109,6 +127,14 @@ public final class ExtractJob implements AutoCloseable {
 
     @Override
     public void onFeatures(List<ItemFeatures> features) {
+      synchronized (handover) {
+        if (!released) {
+          listener.onResults(results(features));
+        }
+      }
+    }
+
+    private List<Result> results(List<ItemFeatures> features) {
       Optional<List<Prediction>> predictions =
           predictor.map(projector -> projector.predict(features));
       Result[] results = new Result[features.size()];
@@ -122,7 +148,7 @@ public final class ExtractJob implements AutoCloseable {
                 item.truncatedTokens(),
                 predictions.isPresent() ? predictions.get().get(i) : null);
       }
-      listener.onResults(List.of(results));
+      return List.of(results);
     }
 
     @Override

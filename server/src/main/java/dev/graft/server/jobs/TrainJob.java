@@ -110,7 +110,9 @@ public final class TrainJob implements AutoCloseable {
   private long trainStartNanos;
   private boolean checkpointRequested;
   private boolean draining;
-  private boolean closed;
+
+  /** Not guarded: a slice ends early when it sees it. */
+  private volatile boolean closed;
 
   /**
    * Loads the backbone, which may take a while.
@@ -265,10 +267,6 @@ public final class TrainJob implements AutoCloseable {
         TrainingRun.prepare(
             worker.device(), spec, train.finish(), evalData, initialProjector, checkpoint);
     synchronized (this) {
-      if (closed) {
-        prepared.close();
-        return;
-      }
       run = prepared;
       trainStartNanos = System.nanoTime();
       if (checkpointRequested) {
@@ -296,8 +294,8 @@ public final class TrainJob implements AutoCloseable {
   private synchronized boolean slice() {
     long end = System.nanoTime() + SLICE_NANOS;
     Events events = new Events();
-    boolean more = !closed;
-    while (more && !events.checkpointed && System.nanoTime() < end) {
+    boolean more = true;
+    while (more && !closed && !events.checkpointed && System.nanoTime() < end) {
       more = run.step(events);
     }
     if (more && draining) {
@@ -340,12 +338,15 @@ public final class TrainJob implements AutoCloseable {
             audit(result.parameters(), after)));
   }
 
-  /** Stops what is under way and frees everything. */
+  /** Stops what is under way, and frees everything as soon as no lane works with it. */
   @Override
   public void close() {
-    turns.close();
+    closed = true;
+    turns.closeAndThen(this::release);
+  }
+
+  private void release() {
     synchronized (this) {
-      closed = true;
       if (run != null) {
         run.close();
         run = null;

@@ -46,10 +46,21 @@ abstract class Inbound<Q, R> implements StreamObserver<Q>, Calls.Call {
   /** Stops the job and frees what it has; may be called more than once. */
   abstract void release();
 
+  /** Takes a message; null is one that cannot be read. */
   @Override
   public final void onNext(Q message) {
-    guarded(() -> handle(message));
-    if (!over) {
+    guarded(
+        () -> {
+          if (message == null) {
+            throw protocol(
+                "A request cannot be read: it is no message of this call, or a text in it is not UTF-8.");
+          }
+          handle(message);
+        });
+    if (over) {
+      // Again: the worker may have been told to stop while the message began the job.
+      release();
+    } else {
       whenReady(() -> outbound.whenRoom(() -> call.request(1)));
     }
   }
@@ -73,11 +84,11 @@ abstract class Inbound<Q, R> implements StreamObserver<Q>, Calls.Call {
     leave();
   }
 
-  /** Ends the call well. */
+  /** Ends the call well. It counts as one under way until the client has taken everything. */
   final void complete() {
     over = true;
-    outbound.complete();
-    leave();
+    release();
+    outbound.complete(() -> calls.leave(this));
   }
 
   private void leave() {
@@ -91,7 +102,7 @@ abstract class Inbound<Q, R> implements StreamObserver<Q>, Calls.Call {
     }
     try {
       action.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // whatever it is, the client must learn that it failed
       fail(e);
     }
   }

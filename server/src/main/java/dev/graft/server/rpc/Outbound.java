@@ -2,6 +2,8 @@ package dev.graft.server.rpc;
 
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Queue;
 
 /**
@@ -17,11 +19,11 @@ final class Outbound<T> {
   /** Guarded by this. */
   private final Queue<T> waiting = new ArrayDeque<>();
 
-  /** Guarded by this. */
-  private Runnable whenRoom;
+  /** What waits for room: the job's next step, the next request. Guarded by this. */
+  private final Queue<Runnable> whenRoom = new ArrayDeque<>();
 
-  /** Guarded by this. */
-  private boolean completing;
+  /** Runs when all is sent after {@link #complete}; null before. Guarded by this. */
+  private Runnable whenSent;
 
   /** Guarded by this. */
   private boolean over;
@@ -32,20 +34,23 @@ final class Outbound<T> {
   }
 
   synchronized void send(T message) {
-    if (over || completing) {
+    if (over || whenSent != null) {
       return;
     }
     waiting.add(message);
     drain();
   }
 
-  /** Ends the call when all messages are sent. */
-  synchronized void complete() {
-    completing = true;
+  /** Ends the call when all messages are sent, and runs {@code action} then. */
+  synchronized void complete(Runnable action) {
+    whenSent = action;
     drain();
   }
 
-  /** Ends the call with an error, after the messages that are waiting. */
+  /**
+   * Ends the call with an error, after the messages that are waiting. A call that was complete but
+   * for those ends well.
+   */
   synchronized void fail(Throwable error) {
     if (over) {
       return;
@@ -53,16 +58,21 @@ final class Outbound<T> {
     over = true;
     if (!responses.isCancelled()) {
       waiting.forEach(responses::onNext);
-      responses.onError(Statuses.of(error));
+      if (whenSent == null) {
+        responses.onError(Statuses.of(error));
+      } else {
+        responses.onCompleted();
+      }
     }
     waiting.clear();
+    whenRoom.clear();
   }
 
   /** Forgets what is waiting: nobody listens any more. */
   synchronized void abandon() {
     over = true;
     waiting.clear();
-    whenRoom = null;
+    whenRoom.clear();
   }
 
   /**
@@ -72,7 +82,7 @@ final class Outbound<T> {
   void whenRoom(Runnable action) {
     synchronized (this) {
       if (waiting.size() > MOST_WAITING && !over) {
-        whenRoom = action;
+        whenRoom.add(action);
         return;
       }
     }
@@ -80,22 +90,21 @@ final class Outbound<T> {
   }
 
   private void drain() {
-    Runnable room = null;
+    List<Runnable> actions = new ArrayList<>();
     synchronized (this) {
       while (!over && !waiting.isEmpty() && responses.isReady()) {
         responses.onNext(waiting.remove());
       }
-      if (!over && completing && waiting.isEmpty()) {
+      if (!over && whenSent != null && waiting.isEmpty()) {
         over = true;
         responses.onCompleted();
+        actions.add(whenSent);
       }
       if (waiting.size() <= MOST_WAITING) {
-        room = whenRoom;
-        whenRoom = null;
+        actions.addAll(whenRoom);
+        whenRoom.clear();
       }
     }
-    if (room != null) {
-      room.run();
-    }
+    actions.forEach(Runnable::run);
   }
 }

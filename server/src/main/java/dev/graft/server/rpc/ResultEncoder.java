@@ -32,10 +32,10 @@ final class ResultEncoder {
     ResultBatch.Builder batch = ResultBatch.newBuilder();
     int bytes = 0;
     for (ExtractJob.Result result : results) {
-      int columns =
-          perToken ? result.features().length / result.tokens() : result.features().length;
+      // A ready feature is one row, although it stands for no token.
+      int rows = perToken ? Math.max(1, result.tokens()) : 1;
+      int columns = result.features().length / rows;
       int rowsPerPart = Math.max(1, mostBytes / (columns * TensorCodec.bytes(type)));
-      int rows = perToken ? result.tokens() : 1;
       for (int row = 0; row < rows; row += rowsPerPart) {
         ItemResult part = part(result, row, Math.min(rows, row + rowsPerPart), columns);
         if (bytes > 0 && bytes + part.getSerializedSize() > mostBytes) {
@@ -58,7 +58,10 @@ final class ResultEncoder {
             .setTokens(result.tokens())
             .setTruncatedTokens(result.truncatedTokens());
     if (!predictionsOnly) {
-      long[] shape = perToken ? new long[] {endRow - firstRow, columns} : new long[] {columns};
+      long[] shape =
+          perToken && result.tokens() > 0
+              ? new long[] {endRow - firstRow, columns}
+              : new long[] {columns};
       part.setFeatures(
           TensorCodec.encode(result.features(), firstRow * columns, endRow * columns, type, shape));
     }

@@ -10,6 +10,8 @@ import com.google.rpc.Status;
 import dev.graft.server.GraftException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -17,6 +19,15 @@ import java.util.concurrent.CancellationException;
 /** Translates errors to gRPC statuses. */
 final class Statuses {
   static final String DOMAIN = "graft.dev";
+
+  /**
+   * Longest message in UTF-8. A status travels in headers, of which a client takes 8 KiB, and its
+   * message goes three times: percent-encoded as such, with the details, and with the field.
+   */
+  private static final int MOST_MESSAGE_BYTES = 1024;
+
+  /** Longest variable in UTF-8. */
+  private static final int MOST_VARIABLE_BYTES = 256;
 
   private static final System.Logger LOG = System.getLogger(Statuses.class.getName());
 
@@ -53,8 +64,9 @@ final class Statuses {
     if (error.getCause() != null) {
       LOG.log(System.Logger.Level.INFO, error.getMessage(), error.getCause());
     }
+    String message = shortened(error.getMessage(), MOST_MESSAGE_BYTES);
     Status.Builder status =
-        status(code(error.category()), error.getMessage(), error.reason(), error.metadata());
+        status(code(error.category()), message, error.reason(), error.metadata());
     String field = error.metadata().get("field");
     if (field != null) {
       status.addDetails(
@@ -63,7 +75,7 @@ final class Statuses {
                   .addFieldViolations(
                       BadRequest.FieldViolation.newBuilder()
                           .setField(field)
-                          .setDescription(error.getMessage())
+                          .setDescription(message)
                           .setReason(error.reason()))
                   .build()));
     }
@@ -75,8 +87,23 @@ final class Statuses {
     return StatusProto.toStatusRuntimeException(status.build());
   }
 
+  /** The text, or its beginning: what callers sent may stand in it, and be long. */
+  private static String shortened(String text, int mostBytes) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    if (bytes.length <= mostBytes) {
+      return text;
+    }
+    int end = mostBytes;
+    while ((bytes[end] & 0xC0) == 0x80) { // not inside a character
+      end--;
+    }
+    return new String(bytes, 0, end, StandardCharsets.UTF_8) + "…";
+  }
+
   private static Status.Builder status(
       Code code, String message, String reason, Map<String, String> metadata) {
+    Map<String, String> variables = new LinkedHashMap<>(metadata);
+    variables.replaceAll((key, value) -> shortened(value, MOST_VARIABLE_BYTES));
     return Status.newBuilder()
         .setCode(code.getNumber())
         .setMessage(message)
@@ -85,7 +112,7 @@ final class Statuses {
                 ErrorInfo.newBuilder()
                     .setReason(reason)
                     .setDomain(DOMAIN)
-                    .putAllMetadata(metadata)
+                    .putAllMetadata(variables)
                     .build()));
   }
 

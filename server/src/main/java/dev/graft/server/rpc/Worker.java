@@ -10,6 +10,9 @@ import java.util.concurrent.TimeUnit;
 public final class Worker implements AutoCloseable {
   private static final long CLOSE_SECONDS = 5;
 
+  /** How long the last messages of drained calls, checkpoints among them, may take to get out. */
+  private static final long FLUSH_SECONDS = 10;
+
   private final WorkerServices services;
   private final Server server;
 
@@ -29,6 +32,8 @@ public final class Worker implements AutoCloseable {
       NettyServerBuilder builder =
           NettyServerBuilder.forAddress(new InetSocketAddress(options.host(), options.port()))
               .maxInboundMessageSize(options.maxMessageBytes())
+              // A client that vanished without a word is found out, and its calls end.
+              .keepAliveTime(1, TimeUnit.MINUTES)
               .permitKeepAliveTime(10, TimeUnit.SECONDS)
               .permitKeepAliveWithoutCalls(true);
       services.services().forEach(builder::addService);
@@ -54,6 +59,8 @@ public final class Worker implements AutoCloseable {
   /** Lets the calls under way end as {@link WorkerServices#drain} says, and stops. */
   public void drain() throws InterruptedException {
     services.drain();
+    server.shutdown();
+    server.awaitTermination(FLUSH_SECONDS, TimeUnit.SECONDS);
     close();
   }
 

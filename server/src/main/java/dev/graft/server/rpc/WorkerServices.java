@@ -8,7 +8,7 @@ import dev.graft.server.jobs.WorkerResources;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Lanes;
 import dev.graft.server.torch.TorchDevice;
-import io.grpc.BindableService;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
@@ -83,14 +83,14 @@ public final class WorkerServices implements AutoCloseable {
   }
 
   /** The services to bind. */
-  public List<BindableService> services() {
+  public List<ServerServiceDefinition> services() {
     return List.of(
-        new ExtractEndpoint(worker, limits, calls),
-        new TrainEndpoint(worker, limits, calls),
-        new QuantizeEndpoint(),
-        new WorkerEndpoint(worker, limits, calls, roots.roots()),
-        health.getHealthService(),
-        ProtoReflectionServiceV1.newInstance());
+        Unreadable.asNull(new ExtractEndpoint(worker, limits, calls)),
+        Unreadable.asNull(new TrainEndpoint(worker, limits, calls)),
+        new QuantizeEndpoint().bindService(),
+        new WorkerEndpoint(worker, limits, calls, roots.roots()).bindService(),
+        health.getHealthService().bindService(),
+        ProtoReflectionServiceV1.newInstance().bindService());
   }
 
   /** What jobs share; for work without transport. */

@@ -49,12 +49,13 @@ public final class Lanes implements AutoCloseable {
   }
 
   private void work() {
-    for (Step<?> step = next(); step != null; step = next()) {
-      step.run();
+    for (Turn turn = next(); turn != null; turn = next()) {
+      turn.step().run();
+      turn.call().ended();
     }
   }
 
-  private Step<?> next() {
+  private Turn next() {
     synchronized (lock) {
       while (waiting.isEmpty()) {
         if (closed) {
@@ -68,10 +69,11 @@ public final class Lanes implements AutoCloseable {
       }
       Turns turns = waiting.remove();
       Step<?> step = turns.steps.remove();
+      turns.running++;
       if (!turns.steps.isEmpty()) {
         waiting.add(turns);
       }
-      return step;
+      return new Turn(turns, step);
     }
   }
 
@@ -106,7 +108,14 @@ public final class Lanes implements AutoCloseable {
     /** Guarded by lock. */
     private final Deque<Step<?>> steps = new ArrayDeque<>();
 
+    /** Steps that lanes are at. Guarded by lock. */
+    private int running;
+
+    /** Guarded by lock. */
     private boolean over;
+
+    /** Runs when the call is over and none of its steps runs. Guarded by lock. */
+    private Runnable whenOver = () -> {};
 
     private Turns() {}
 
@@ -138,16 +147,51 @@ public final class Lanes implements AutoCloseable {
     /** Cancels the steps that have not begun. */
     @Override
     public void close() {
+      closeAndThen(() -> {});
+    }
+
+    /**
+     * Cancels the steps that have not begun, and runs {@code release} when those that have are
+     * done: at once, or on a lane's thread. So what steps use is not freed under their hands. Only
+     * the first closing counts.
+     */
+    public void closeAndThen(Runnable release) {
       List<Step<?>> left;
+      boolean now;
       synchronized (lock) {
+        if (over) {
+          return;
+        }
         over = true;
+        now = running == 0;
+        whenOver = release;
         left = List.copyOf(steps);
         steps.clear();
         waiting.remove(this);
       }
       left.forEach(Step::cancel);
+      if (now) {
+        release.run();
+      }
+    }
+
+    private void ended() {
+      Runnable release = () -> {};
+      synchronized (lock) {
+        running--;
+        if (over && running == 0) {
+          release = whenOver;
+        }
+      }
+      try {
+        release.run();
+      } catch (RuntimeException e) {
+        LOG.log(System.Logger.Level.ERROR, "A call's resources could not be freed", e);
+      }
     }
   }
+
+  private record Turn(Turns call, Step<?> step) {}
 
   private record Step<T>(Callable<T> body, BiConsumer<T, Throwable> completion) {
     void run() {
@@ -169,7 +213,8 @@ public final class Lanes implements AutoCloseable {
     private void complete(T result, Throwable error) {
       try {
         completion.accept(result, error);
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
+        // Errors too: the lane must live on.
         LOG.log(System.Logger.Level.ERROR, "A step's result could not be handed over", e);
       }
     }

@@ -14,6 +14,7 @@ class LanesTest {
   @Test
   void callsTakeTurnsStepByStep() throws Exception {
     List<String> order = Collections.synchronizedList(new ArrayList<>());
+    CountDownLatch running = new CountDownLatch(1);
     CountDownLatch begin = new CountDownLatch(1);
     CompletableFuture<Void> last = new CompletableFuture<>();
     try (Lanes lanes = Lanes.start(1)) {
@@ -21,10 +22,12 @@ class LanesTest {
       Lanes.Turns second = lanes.open();
       first.submit(
           () -> {
+            running.countDown();
             begin.await();
             return order.add("first 0");
           },
           (done, error) -> {});
+      running.await();
       for (int i = 1; i <= 3; i++) {
         String name = "first " + i;
         first.submit(() -> order.add(name), (done, error) -> {});
@@ -62,6 +65,36 @@ class LanesTest {
       begin.countDown();
       lanes.open().submit(() -> "lives", (done, error) -> other.complete(done));
       assertThat(other.get()).isEqualTo("lives");
+    }
+  }
+
+  @Test
+  void whatACallUsesIsFreedWhenNoLaneIsAtIt() throws Exception {
+    List<String> order = Collections.synchronizedList(new ArrayList<>());
+    CountDownLatch begin = new CountDownLatch(1);
+    CountDownLatch running = new CountDownLatch(2);
+    CompletableFuture<Void> freed = new CompletableFuture<>();
+    try (Lanes lanes = Lanes.start(2)) {
+      Lanes.Turns call = lanes.open();
+      for (int i = 0; i < 2; i++) {
+        call.submit(
+            () -> {
+              running.countDown();
+              begin.await();
+              return order.add("step");
+            },
+            (done, error) -> {});
+      }
+      running.await();
+      call.closeAndThen(
+          () -> {
+            order.add("freed");
+            freed.complete(null);
+          });
+      begin.countDown();
+      freed.get();
+      lanes.open().closeAndThen(() -> order.add("idle"));
+      assertThat(order).containsExactly("step", "step", "freed", "idle");
     }
   }
 

@@ -57,6 +57,13 @@ public final class Progress implements AutoCloseable {
     }
   }
 
+  /** Says what is being waited for, on a terminal only. */
+  public void status(String text) {
+    if (terminal.isTerminal()) {
+      draw(text);
+    }
+  }
+
   private String describe(String unit, long done, long total, String details, long now) {
     StringBuilder text = new StringBuilder(phase);
     if (total > 0) {
