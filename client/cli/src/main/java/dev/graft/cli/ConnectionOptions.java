@@ -1,13 +1,12 @@
 package dev.graft.cli;
 
-import dev.graft.client.GraftClient;
-import dev.graft.v1.ComputeDtype;
+import dev.graft.server.rpc.WorkerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -27,18 +26,7 @@ final class ConnectionOptions {
           "A running worker. Without it the command starts one of its own on a free port and stops it at the end.")
   private Optional<String> worker = Optional.empty();
 
-  @Option(
-      names = "--device",
-      paramLabel = "NAME",
-      description = "Where an own worker computes: auto, cpu or cuda:N. Default: auto.")
-  private Optional<String> device = Optional.empty();
-
-  @Option(
-      names = "--lanes",
-      paramLabel = "COUNT",
-      description =
-          "Batches that an own worker computes at the same time. Default: what suits the device.")
-  private Optional<Integer> lanes = Optional.empty();
+  @Mixin private DeviceOptions device;
 
   /** Whether the worker is the command's own. */
   boolean isOwn() {
@@ -52,25 +40,18 @@ final class ConnectionOptions {
    */
   WorkerSession connect(Surroundings surroundings, List<Path> modelRoots) throws IOException {
     if (worker.isPresent()) {
-      if (device.isPresent() || lanes.isPresent()) {
+      if (device.isGiven()) {
         throw new ParameterException(
-            spec.commandLine(), "--device and --lanes are for an own worker, not with --worker");
+            spec.commandLine(),
+            "--device, --lanes and --kernel are for a worker of the command's own, not with --worker");
       }
       requireHostAndPort(worker.get());
       return WorkerSession.remote(worker.get());
     }
-    EmbeddedWorker own =
-        surroundings
-            .workers()
-            .start(
-                new EmbeddedWorker.Settings(
-                    LOOPBACK,
-                    0,
-                    modelRoots,
-                    device.orElse("auto"),
-                    lanes.map(OptionalInt::of).orElse(OptionalInt.empty()),
-                    ComputeDtype.COMPUTE_DTYPE_UNSPECIFIED));
-    return WorkerSession.own(own, GraftClient.connect(LOOPBACK + ":" + own.port()));
+    WorkerOptions options = new WorkerOptions().listen(LOOPBACK, 0).modelRoots(modelRoots);
+    device.applyTo(options);
+    EmbeddedWorker own = surroundings.workers().start(options);
+    return WorkerSession.own(own, LOOPBACK + ":" + own.port());
   }
 
   private void requireHostAndPort(String target) {

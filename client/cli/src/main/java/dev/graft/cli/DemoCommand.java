@@ -85,7 +85,7 @@ final class DemoCommand implements Callable<Integer> {
       manifest =
           TrainingRun.run(
               surroundings,
-              session.client(),
+              session,
               new TrainingRun.Inputs(
                   train,
                   survey.items(),

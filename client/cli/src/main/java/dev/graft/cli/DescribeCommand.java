@@ -35,7 +35,7 @@ final class DescribeCommand implements Callable<Integer> {
     Surroundings surroundings = graft.surroundings();
     DescribeWorkerResponse description;
     try (WorkerSession session = worker.connect(surroundings, List.of())) {
-      description = session.client().describe();
+      description = session.description();
     }
     if (json) {
       surroundings

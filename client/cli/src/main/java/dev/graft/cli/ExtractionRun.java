@@ -8,6 +8,7 @@ import dev.graft.cli.progress.Progress;
 import dev.graft.client.ExtractCall;
 import dev.graft.client.ExtractJob;
 import dev.graft.client.GraftClient;
+import dev.graft.client.GraftRpcException;
 import dev.graft.v1.ExtractReady;
 import dev.graft.v1.Item;
 import dev.graft.v1.ItemResult;
@@ -44,8 +45,18 @@ final class ExtractionRun {
    * @param check looks at what the worker made of the spec, and throws to refuse it
    * @param total number of items, for progress
    */
-  @SuppressWarnings("try") // the registration is held open, not used
   Summary run(ExtractJob job, long total, Consumer<ExtractReady> check, ResultWriter writer)
+      throws IOException {
+    try {
+      return call(job, total, check, writer);
+    } catch (GraftRpcException e) {
+      throw WorkerComplaint.located(e, input, 0, total);
+    }
+  }
+
+  @SuppressWarnings("try") // the registration is held open, not used
+  private Summary call(
+      ExtractJob job, long total, Consumer<ExtractReady> check, ResultWriter writer)
       throws IOException {
     AtomicLong sent = new AtomicLong();
     try (ItemFile.Items items = input.open();

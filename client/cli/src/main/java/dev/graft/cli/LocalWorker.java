@@ -2,9 +2,7 @@ package dev.graft.cli;
 
 import dev.graft.server.rpc.Worker;
 import dev.graft.server.rpc.WorkerOptions;
-import dev.graft.server.torch.ComputeDtype;
 import java.io.IOException;
-import java.util.Optional;
 
 /** A Graft worker in this process. */
 final class LocalWorker implements EmbeddedWorker {
@@ -14,24 +12,8 @@ final class LocalWorker implements EmbeddedWorker {
     this.worker = worker;
   }
 
-  static LocalWorker start(Settings settings) throws IOException {
-    return new LocalWorker(
-        Worker.start(
-            new WorkerOptions()
-                .listen(settings.host(), settings.port())
-                .modelRoots(settings.modelRoots())
-                .device(settings.device())
-                .lanes(settings.lanes().orElse(0))
-                .computeDtype(computeDtype(settings))));
-  }
-
-  private static Optional<ComputeDtype> computeDtype(Settings settings) {
-    return switch (settings.computeDtype()) {
-      case COMPUTE_DTYPE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
-      case COMPUTE_DTYPE_FP32 -> Optional.of(ComputeDtype.FP32);
-      case COMPUTE_DTYPE_BF16 -> Optional.of(ComputeDtype.BF16);
-      case COMPUTE_DTYPE_FP16 -> Optional.of(ComputeDtype.FP16);
-    };
+  static LocalWorker start(WorkerOptions options) throws IOException {
+    return new LocalWorker(Worker.start(options));
   }
 
   @Override

@@ -1,15 +1,17 @@
 package dev.graft.cli;
 
+import dev.graft.server.rpc.WorkerOptions;
 import dev.graft.v1.ComputeDtype;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
@@ -39,18 +41,7 @@ final class ServeCommand implements Callable<Integer> {
           "Directory under which backbones lie; can be repeated. Nothing outside is read.")
   private List<Path> modelRoots = new ArrayList<>();
 
-  @Option(
-      names = "--device",
-      paramLabel = "NAME",
-      defaultValue = "auto",
-      description = "Where to compute: auto, cpu or cuda:N. Default: ${DEFAULT-VALUE}.")
-  private String device;
-
-  @Option(
-      names = "--lanes",
-      paramLabel = "COUNT",
-      description = "Batches computed at the same time. Default: what suits the device.")
-  private Optional<Integer> lanes = Optional.empty();
+  @Mixin private DeviceOptions device;
 
   @Option(
       names = "--compute-dtype",
@@ -60,6 +51,38 @@ final class ServeCommand implements Callable<Integer> {
       description =
           "What `auto` of a call stands for: ${COMPLETION-CANDIDATES}. Default: auto, measured at start.")
   private ComputeDtype computeDtype = ComputeDtype.COMPUTE_DTYPE_UNSPECIFIED;
+
+  @Option(
+      names = "--tokens-per-batch",
+      paramLabel = "COUNT",
+      description = "Most padded tokens of a batch. Default: what suits the device.")
+  private Optional<Integer> tokensPerBatch = Optional.empty();
+
+  @Option(
+      names = "--cache-directory",
+      paramLabel = "DIR",
+      description =
+          "Where computed features are kept between runs. Default: nowhere, only in memory.")
+  private Optional<Path> cacheDirectory = Optional.empty();
+
+  @Option(
+      names = "--max-concurrent-calls",
+      paramLabel = "COUNT",
+      description = "Extract and Train calls at the same time. Default: 64.")
+  private Optional<Integer> maxConcurrentCalls = Optional.empty();
+
+  @Option(
+      names = "--max-message-bytes",
+      paramLabel = "BYTES",
+      description = "Largest message, in both directions. Default: 1048576.")
+  private Optional<Integer> maxMessageBytes = Optional.empty();
+
+  @Option(
+      names = "--drain-grace",
+      paramLabel = "SECONDS",
+      description =
+          "How long running calls may go on when the worker is told to stop. Default: 20.")
+  private Optional<Integer> drainGraceSeconds = Optional.empty();
 
   @SuppressWarnings("try") // the registration is held open, not used
   @Override
@@ -79,20 +102,36 @@ final class ServeCommand implements Callable<Integer> {
           .println(
               "no --model-root: this worker trains on precomputed features, and loads no backbone");
     }
-    EmbeddedWorker.Settings settings =
-        new EmbeddedWorker.Settings(
-            listen.host(),
-            listen.port(),
-            roots,
-            device,
-            lanes.map(OptionalInt::of).orElse(OptionalInt.empty()),
-            computeDtype);
-    try (EmbeddedWorker worker = surroundings.workers().start(settings);
+    try (EmbeddedWorker worker = surroundings.workers().start(options(roots));
         Interruption.Registration stop = surroundings.interruption().onInterrupt(worker::drain)) {
       surroundings.out().println("listening on " + listen.withPort(worker.port()));
       surroundings.out().flush();
       worker.awaitTermination();
     }
     return 0;
+  }
+
+  private WorkerOptions options(List<Path> roots) {
+    WorkerOptions options =
+        new WorkerOptions()
+            .listen(listen.host(), listen.port())
+            .modelRoots(roots)
+            .computeDtype(preferredComputeDtype())
+            .cacheDirectory(cacheDirectory);
+    device.applyTo(options);
+    tokensPerBatch.ifPresent(options::tokensPerBatch);
+    maxConcurrentCalls.ifPresent(options::maxConcurrentCalls);
+    maxMessageBytes.ifPresent(options::maxMessageBytes);
+    drainGraceSeconds.map(Duration::ofSeconds).ifPresent(options::drainGrace);
+    return options;
+  }
+
+  private Optional<dev.graft.server.torch.ComputeDtype> preferredComputeDtype() {
+    return switch (computeDtype) {
+      case COMPUTE_DTYPE_UNSPECIFIED, UNRECOGNIZED -> Optional.empty();
+      case COMPUTE_DTYPE_FP32 -> Optional.of(dev.graft.server.torch.ComputeDtype.FP32);
+      case COMPUTE_DTYPE_BF16 -> Optional.of(dev.graft.server.torch.ComputeDtype.BF16);
+      case COMPUTE_DTYPE_FP16 -> Optional.of(dev.graft.server.torch.ComputeDtype.FP16);
+    };
   }
 }

@@ -107,7 +107,7 @@ final class TrainCommand implements Callable<Integer> {
             .build();
     Manifest manifest;
     try (WorkerSession session = worker.connect(surroundings, worker.rootsFor(backbone))) {
-      manifest = TrainingRun.run(surroundings, session.client(), inputs, trainSpec, output);
+      manifest = TrainingRun.run(surroundings, session, inputs, trainSpec, output);
     }
     report(surroundings.out(), manifest, output);
     return 0;

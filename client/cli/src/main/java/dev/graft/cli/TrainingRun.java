@@ -4,10 +4,10 @@ import com.google.protobuf.ByteString;
 import dev.graft.cli.bundle.Manifest;
 import dev.graft.cli.bundle.RunDirectory;
 import dev.graft.cli.bundle.Versions;
+import dev.graft.cli.items.InputItem;
 import dev.graft.cli.items.ItemFile;
 import dev.graft.cli.items.Targets;
 import dev.graft.cli.progress.Progress;
-import dev.graft.client.GraftClient;
 import dev.graft.client.GraftRpcException;
 import dev.graft.client.TrainEvent;
 import dev.graft.client.TrainJob;
@@ -43,7 +43,7 @@ final class TrainingRun {
       ByteString checkpoint) {}
 
   private final Surroundings surroundings;
-  private final GraftClient client;
+  private final WorkerSession session;
   private final Progress progress;
   private final RunDirectory directory;
   private final Inputs inputs;
@@ -52,12 +52,12 @@ final class TrainingRun {
 
   private TrainingRun(
       Surroundings surroundings,
-      GraftClient client,
+      WorkerSession session,
       Progress progress,
       RunDirectory directory,
       Inputs inputs) {
     this.surroundings = surroundings;
-    this.client = client;
+    this.session = session;
     this.progress = progress;
     this.directory = directory;
     this.inputs = inputs;
@@ -65,11 +65,11 @@ final class TrainingRun {
 
   /** Trains. What comes meanwhile is kept in the output directory whatever happens. */
   static Manifest run(
-      Surroundings surroundings, GraftClient client, Inputs inputs, TrainSpec spec, Path output)
+      Surroundings surroundings, WorkerSession session, Inputs inputs, TrainSpec spec, Path output)
       throws IOException {
     try (Progress progress = surroundings.progress();
         RunDirectory directory = new RunDirectory(output, surroundings.clock())) {
-      TrainingRun run = new TrainingRun(surroundings, client, progress, directory, inputs);
+      TrainingRun run = new TrainingRun(surroundings, session, progress, directory, inputs);
       try {
         return run.run(spec);
       } catch (GraftRpcException e) {
@@ -77,27 +77,36 @@ final class TrainingRun {
             file ->
                 progress.message(
                     "kept " + file + "; --resume-from-checkpoint auto goes on from there"));
-        throw e;
+        throw run.located(e);
       }
     }
   }
 
+  /** Numbers are given through: the items to evaluate on follow those to train on. */
+  private RuntimeException located(GraftRpcException failure) throws IOException {
+    RuntimeException located =
+        WorkerComplaint.located(failure, inputs.train(), 0, inputs.trainItems());
+    return located == failure && inputs.eval().isPresent()
+        ? WorkerComplaint.located(failure, inputs.eval().get(), inputs.trainItems(), Long.MAX_VALUE)
+        : located;
+  }
+
   @SuppressWarnings("try") // the registration is held open, not used
   private Manifest run(TrainSpec spec) throws IOException {
-    String workerVersion = client.describe().getVersion();
     TrainJob job =
         new TrainJob(
             spec,
-            () -> new Labelled(inputs.train(), inputs.targets()),
+            () -> new Labelled(inputs.train(), inputs.targets(), 0),
             inputs
                 .eval()
-                .<Iterable<Item>>map(file -> () -> new Labelled(file, inputs.targets()))
+                .<Iterable<Item>>map(
+                    file -> () -> new Labelled(file, inputs.targets(), inputs.trainItems()))
                 .orElse(List.of()),
             inputs.initialProjector(),
             inputs.checkpoint(),
             Optional.empty());
     progress.status("loading " + spec.getFeatures().getBackbone().getPath());
-    try (TrainingCall call = client.train(job);
+    try (TrainingCall call = session.client().train(job);
         Interruption.Registration cancel = surroundings.interruption().onInterrupt(call::cancel)) {
       Optional<TrainEvent.Completed> completed = Optional.empty();
       while (call.hasNext()) {
@@ -114,7 +123,7 @@ final class TrainingRun {
           end.result(),
           end.projectorFile(),
           inputs.targets().classes(),
-          new Versions(GraftVersion.current(), workerVersion));
+          new Versions(GraftVersion.current(), session.description().getVersion()));
     }
   }
 
@@ -187,11 +196,13 @@ final class TrainingRun {
   private static final class Labelled implements Iterator<Item> {
     private final ItemFile file;
     private final Targets targets;
+    private final long firstNumber;
     private final ItemFile.Items items;
 
-    Labelled(ItemFile file, Targets targets) {
+    Labelled(ItemFile file, Targets targets, long firstNumber) {
       this.file = file;
       this.targets = targets;
+      this.firstNumber = firstNumber;
       this.items = file.openUnchecked();
     }
 
@@ -202,7 +213,8 @@ final class TrainingRun {
 
     @Override
     public Item next() {
-      return targets.toProto(file, items.next());
+      InputItem item = items.next();
+      return targets.toProto(file, item).toBuilder().setNumber(firstNumber + item.number()).build();
     }
   }
 }

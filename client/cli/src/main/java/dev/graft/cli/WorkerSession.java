@@ -1,24 +1,52 @@
 package dev.graft.cli;
 
 import dev.graft.client.GraftClient;
+import dev.graft.v1.DescribeWorkerResponse;
 import java.util.Optional;
 
 /** A connection to a worker, and the worker if it is the command's own. */
 final class WorkerSession implements AutoCloseable {
   private final Optional<EmbeddedWorker> own;
+  private final DescribeWorkerResponse description;
   private final GraftClient client;
 
-  private WorkerSession(Optional<EmbeddedWorker> own, GraftClient client) {
+  private WorkerSession(
+      Optional<EmbeddedWorker> own, DescribeWorkerResponse description, GraftClient client) {
     this.own = own;
+    this.description = description;
     this.client = client;
   }
 
   static WorkerSession remote(String target) {
-    return new WorkerSession(Optional.empty(), GraftClient.connect(target));
+    return connect(Optional.empty(), target);
   }
 
-  static WorkerSession own(EmbeddedWorker worker, GraftClient client) {
-    return new WorkerSession(Optional.of(worker), client);
+  static WorkerSession own(EmbeddedWorker worker, String target) {
+    try {
+      return connect(Optional.of(worker), target);
+    } catch (RuntimeException e) {
+      worker.close();
+      throw e;
+    }
+  }
+
+  /** Asks the worker for its limits first, and keeps to them. */
+  private static WorkerSession connect(Optional<EmbeddedWorker> own, String target) {
+    DescribeWorkerResponse description;
+    try (GraftClient asking = GraftClient.connect(target)) {
+      description = asking.describe();
+    }
+    GraftClient.Builder client = GraftClient.builder(target);
+    int maxMessageBytes = description.getLimits().getMaxMessageBytes();
+    if (maxMessageBytes > 0) {
+      client.maxMessageBytes(maxMessageBytes);
+    }
+    return new WorkerSession(own, description, client.build());
+  }
+
+  /** The worker as it was when the session began. */
+  DescribeWorkerResponse description() {
+    return description;
   }
 
   GraftClient client() {

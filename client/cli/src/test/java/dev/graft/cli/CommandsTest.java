@@ -7,8 +7,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.graft.cli.progress.Terminal;
-import dev.graft.v1.ComputeDtype;
+import dev.graft.server.rpc.WorkerOptions;
+import dev.graft.server.torch.Kernel;
 import dev.graft.v1.IntervalStrategy;
+import dev.graft.v1.Item;
 import dev.graft.v1.LrSchedulerType;
 import dev.graft.v1.Pooling;
 import java.io.ByteArrayOutputStream;
@@ -18,7 +20,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -55,7 +56,7 @@ class CommandsTest {
             {"id":"x","features":[17.0,1.0],"truncated_tokens":9}
             """);
     assertThat(worker.extractSpec.getFeatures().getPooling()).isEqualTo(Pooling.POOLING_CLS);
-    assertThat(worker.settings.modelRoots())
+    assertThat(worker.options.modelRoots())
         .containsExactly(directory.resolve("model").toRealPath());
     assertThat(worker.isStopped()).isTrue();
   }
@@ -85,6 +86,30 @@ class CommandsTest {
     assertThat(Files.readString(directory.resolve("f.safetensors"), ISO_8859_1))
         .contains(
             "\"0\":{\"dtype\":\"F32\",\"shape\":[3,2]", "\"1\":{\"dtype\":\"F32\",\"shape\":[2,2]");
+  }
+
+  @Test
+  void saysOnWhichLineTheItemIsThatTheWorkerRefuses() throws IOException {
+    write("items.jsonl", "{\"text\": \"ok\"}\n\n{\"text\": \"bad\"}\n");
+
+    assertThat(run("extract --backbone model --input items.jsonl --output f.safetensors"))
+        .isEqualTo(1);
+    assertThat(err()).contains("items.jsonl:3: Item 1 is bad.");
+    assertThat(files()).doesNotContain("f.safetensors");
+  }
+
+  @Test
+  void deviceOptionsAreForAnOwnWorker() throws IOException {
+    write("items.txt", "abc\n");
+    String extract = "extract --backbone model --input items.txt --output f.npy ";
+
+    assertThat(run(extract + "--kernel onednn --lanes 3 --device cpu")).isZero();
+    assertThat(worker.options.kernel()).contains(Kernel.ONEDNN);
+    assertThat(worker.options.lanes()).isEqualTo(3);
+    assertThat(worker.options.device()).isEqualTo("cpu");
+    assertThat(run(extract + "--kernel onednn --worker 127.0.0.1:1")).isEqualTo(2);
+    assertThat(run(extract + "--kernel fast")).isEqualTo(2);
+    assertThat(err()).contains("not with --worker", "'fast' is not one of mkl, onednn");
   }
 
   @Test
@@ -135,6 +160,7 @@ class CommandsTest {
     assertThat(worker.trainItems)
         .extracting(item -> item.getLabel().getClassIndex())
         .containsExactly(0, 1);
+    assertThat(worker.evalItems).extracting(Item::getNumber).containsExactly(2L);
     assertThat(worker.evalItems)
         .extracting(item -> item.getLabel().getClassIndex())
         .containsExactly(1);
@@ -240,7 +266,7 @@ class CommandsTest {
 
     assertThat(code).isEqualTo(1);
     assertThat(err()).contains("test.jsonl:1: the label \"z\" is not one of the 2 classes");
-    assertThat(worker.settings).isNull();
+    assertThat(worker.options).isNull();
     assertThat(directory.resolve("bundle")).doesNotExist();
   }
 
@@ -265,15 +291,7 @@ class CommandsTest {
 
   @Test
   void describesAWorkerThatRuns() throws IOException {
-    try (EmbeddedWorker running =
-        worker.start(
-            new EmbeddedWorker.Settings(
-                "127.0.0.1",
-                0,
-                List.of(),
-                "cpu",
-                OptionalInt.empty(),
-                ComputeDtype.COMPUTE_DTYPE_UNSPECIFIED))) {
+    try (EmbeddedWorker running = worker.start(new WorkerOptions().listen("127.0.0.1", 0))) {
       assertThat(run("describe --json --worker 127.0.0.1:" + running.port())).isZero();
     }
     assertThat(new ObjectMapper().readTree(out()).path("version").asText()).isEqualTo("fake");

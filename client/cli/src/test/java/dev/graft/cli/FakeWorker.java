@@ -1,7 +1,10 @@
 package dev.graft.cli;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
+import com.google.rpc.ErrorInfo;
 import dev.graft.client.Tensors;
+import dev.graft.server.rpc.WorkerOptions;
 import dev.graft.v1.Checkpoint;
 import dev.graft.v1.DescribeWorkerRequest;
 import dev.graft.v1.DescribeWorkerResponse;
@@ -31,6 +34,8 @@ import io.grpc.Grpc;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.security.MessageDigest;
@@ -50,6 +55,9 @@ final class FakeWorker implements EmbeddedWorker {
   static final String DIGEST = "d1";
   static final ByteString PROJECTOR = ByteString.copyFromUtf8("the projector's file");
 
+  /** An item with this text is refused. */
+  static final String BAD_TEXT = "bad";
+
   /** Texts longer than this are cut. */
   static final int MAX_TOKENS = 8;
 
@@ -60,7 +68,7 @@ final class FakeWorker implements EmbeddedWorker {
   volatile boolean hangsAfterCheckpoint;
 
   volatile String digest = DIGEST;
-  volatile EmbeddedWorker.Settings settings;
+  volatile WorkerOptions options;
   volatile ExtractSpec extractSpec;
   volatile TrainSpec trainSpec;
   final List<Item> trainItems = Collections.synchronizedList(new ArrayList<>());
@@ -70,10 +78,10 @@ final class FakeWorker implements EmbeddedWorker {
   private Server server;
 
   /** Starts it as an own worker of a command. */
-  EmbeddedWorker start(EmbeddedWorker.Settings newSettings) throws IOException {
-    settings = newSettings;
+  EmbeddedWorker start(WorkerOptions newOptions) throws IOException {
+    options = newOptions;
     server =
-        Grpc.newServerBuilderForPort(newSettings.port(), InsecureServerCredentials.create())
+        Grpc.newServerBuilderForPort(newOptions.port(), InsecureServerCredentials.create())
             .addService(new Extract())
             .addService(new Train())
             .addService(new Describe())
@@ -129,6 +137,12 @@ final class FakeWorker implements EmbeddedWorker {
             extractSpec = request.getSpec();
             responses.onNext(ExtractResponse.newBuilder().setReady(ready()).build());
           } else if (request.hasItems()) {
+            for (Item item : request.getItems().getItemsList()) {
+              if (item.getContent().getText().equals(BAD_TEXT)) {
+                responses.onError(complaint(item));
+                return;
+              }
+            }
             List<Item> backwards = new ArrayList<>(request.getItems().getItemsList());
             Collections.reverse(backwards);
             ResultBatch.Builder results = ResultBatch.newBuilder();
@@ -147,6 +161,21 @@ final class FakeWorker implements EmbeddedWorker {
           responses.onCompleted();
         }
       };
+    }
+
+    private StatusRuntimeException complaint(Item item) {
+      ErrorInfo info =
+          ErrorInfo.newBuilder()
+              .setReason("TOKEN_OUT_OF_RANGE")
+              .setDomain("graft.dev")
+              .putMetadata("item", Long.toString(item.getNumber()))
+              .build();
+      return StatusProto.toStatusRuntimeException(
+          com.google.rpc.Status.newBuilder()
+              .setCode(Status.Code.INVALID_ARGUMENT.value())
+              .setMessage("Item " + item.getNumber() + " is bad.")
+              .addDetails(Any.pack(info))
+              .build());
     }
 
     private ExtractReady ready() {

@@ -1,0 +1,33 @@
+package dev.graft.cli;
+
+import dev.graft.cli.items.ItemFile;
+import dev.graft.client.GraftRpcException;
+import java.io.IOException;
+
+/** Says where the item stands that a worker complains about: it knows only the item's number. */
+final class WorkerComplaint {
+  private static final String ITEM = "item";
+
+  private WorkerComplaint() {}
+
+  /**
+   * The failure with the item's file and line, if it is about an item of this file.
+   *
+   * @param firstNumber number that the file's first item was sent with
+   * @param items how many the file has
+   */
+  static RuntimeException located(
+      GraftRpcException failure, ItemFile file, long firstNumber, long items) throws IOException {
+    String number = failure.metadata().getOrDefault(ITEM, "");
+    if (!number.matches("[0-9]{1,18}")) {
+      return failure;
+    }
+    long place = Long.parseLong(number) - firstNumber;
+    if (place < 0 || place >= items) {
+      return failure;
+    }
+    CommandFailure located = new CommandFailure(file.locate(place) + ": " + failure.getMessage());
+    located.initCause(failure);
+    return located;
+  }
+}
