@@ -131,6 +131,8 @@ final class FakeWorker implements EmbeddedWorker {
     @Override
     public StreamObserver<ExtractRequest> extract(StreamObserver<ExtractResponse> responses) {
       return new StreamObserver<>() {
+        private boolean refused;
+
         @Override
         public void onNext(ExtractRequest request) {
           if (request.hasSpec()) {
@@ -139,6 +141,7 @@ final class FakeWorker implements EmbeddedWorker {
           } else if (request.hasItems()) {
             for (Item item : request.getItems().getItemsList()) {
               if (item.getContent().getText().equals(BAD_TEXT)) {
+                refused = true;
                 responses.onError(complaint(item));
                 return;
               }
@@ -158,7 +161,9 @@ final class FakeWorker implements EmbeddedWorker {
 
         @Override
         public void onCompleted() {
-          responses.onCompleted();
+          if (!refused) {
+            responses.onCompleted();
+          }
         }
       };
     }
