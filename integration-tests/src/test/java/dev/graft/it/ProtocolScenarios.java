@@ -281,6 +281,17 @@ abstract class ProtocolScenarios {
   }
 
   @Test
+  void aMessageOverTheLimit() throws Exception {
+    int limit = client.describe().getLimits().getMaxMessageBytes();
+    assertRefused(
+        extract(spec(), chunk(0, 2L * limit, limit)),
+        Status.Code.RESOURCE_EXHAUSTED,
+        "MESSAGE_TOO_LARGE");
+    assertThat(extract(spec(), chunk(0, 20L * limit, 10 * limit)).outcome().status().getCode())
+        .isIn(Status.Code.RESOURCE_EXHAUSTED, Status.Code.CANCELLED);
+  }
+
+  @Test
   void numbersThatRepeat() throws Exception {
     RawCall<ExtractRequest, ExtractResponse> extract =
         extract(spec(), items(Items.tokenIds(5, 1, 2), Items.tokenIds(5, 1, 2))).halfClose();
@@ -391,7 +402,7 @@ abstract class ProtocolScenarios {
     assertThat(call.responses()).anyMatch(TrainResponse::hasResult);
   }
 
-  static ExtractRequest spec() {
+  private static ExtractRequest spec() {
     return spec(TinyModel.features());
   }
 
@@ -470,7 +481,7 @@ abstract class ProtocolScenarios {
         .reduce(ByteString.EMPTY, ByteString::concat);
   }
 
-  final RawCall<ExtractRequest, ExtractResponse> extract(ExtractRequest... requests) {
+  private RawCall<ExtractRequest, ExtractResponse> extract(ExtractRequest... requests) {
     RawCall<ExtractRequest, ExtractResponse> call =
         RawCall.open(worker.channel(), ExtractServiceGrpc.getExtractMethod());
     Stream.of(requests).forEach(call::send);

@@ -15,6 +15,7 @@ import io.grpc.protobuf.StatusProto;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /** A call that sends whatever it is told to, and reads only when it is told to. */
@@ -26,6 +27,7 @@ final class RawCall<Q, R> {
 
   private final ClientCall<Q, R> call;
   private final BlockingQueue<R> responses = new LinkedBlockingQueue<>();
+  private final Semaphore ready = new Semaphore(0);
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile Outcome outcome;
 
@@ -50,9 +52,16 @@ final class RawCall<Q, R> {
     return this;
   }
 
-  /** Whether the transport takes more at once. */
-  boolean isReady() {
-    return call.isReady();
+  /** Waits until the transport takes more; false when it did not in that time. */
+  boolean awaitReady(long time, TimeUnit unit) throws InterruptedException {
+    long end = System.nanoTime() + unit.toNanos(time);
+    while (!call.isReady()) {
+      long left = end - System.nanoTime();
+      if (left <= 0 || !ready.tryAcquire(left, TimeUnit.NANOSECONDS)) {
+        return call.isReady();
+      }
+    }
+    return true;
   }
 
   /** Takes the next response. */
@@ -93,6 +102,11 @@ final class RawCall<Q, R> {
     @Override
     public void onMessage(R message) {
       responses.add(message);
+    }
+
+    @Override
+    public void onReady() {
+      ready.release();
     }
 
     @Override

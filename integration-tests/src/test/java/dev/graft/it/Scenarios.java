@@ -237,7 +237,7 @@ abstract class Scenarios {
     assertThat(completed.result().getAudit()).isEqualTo(ready.ready().getAudit());
     assertThat(completed.result().getAudit().getFrozenDigest()).hasSize(64);
     TrainEvent.Evaluated last = last(events, TrainEvent.Evaluated.class);
-    assertThat(last.evaluation().getMetricsMap().get("eval_accuracy")).isGreaterThan(0.8);
+    assertThat(last.evaluation().getMetricsMap().get("eval_accuracy")).isGreaterThan(0.6);
   }
 
   @Test

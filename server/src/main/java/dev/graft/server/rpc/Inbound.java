@@ -46,17 +46,9 @@ abstract class Inbound<Q, R> implements StreamObserver<Q>, Calls.Call {
   /** Stops the job and frees what it has; may be called more than once. */
   abstract void release();
 
-  /** Takes a message; null is one that cannot be read. */
   @Override
   public final void onNext(Q message) {
-    guarded(
-        () -> {
-          if (message == null) {
-            throw protocol(
-                "A request cannot be read: it is no message of this call, or a text in it is not UTF-8.");
-          }
-          handle(message);
-        });
+    guarded(() -> handle(message));
     if (over) {
       // Again: the worker may have been told to stop while the message began the job.
       release();

@@ -10,6 +10,12 @@ import java.util.concurrent.TimeUnit;
 public final class Worker implements AutoCloseable {
   private static final long CLOSE_SECONDS = 5;
 
+  /**
+   * Largest message that the transport lets pass, in largest messages: it resets the call without a
+   * word where the services tell what is wrong.
+   */
+  private static final int TRANSPORT_MESSAGES = 4;
+
   /** How long the last messages of drained calls, checkpoints among them, may take to get out. */
   private static final long FLUSH_SECONDS = 10;
 
@@ -31,7 +37,7 @@ public final class Worker implements AutoCloseable {
     try {
       NettyServerBuilder builder =
           NettyServerBuilder.forAddress(new InetSocketAddress(options.host(), options.port()))
-              .maxInboundMessageSize(options.maxMessageBytes())
+              .maxInboundMessageSize(TRANSPORT_MESSAGES * options.maxMessageBytes())
               // A client that vanished without a word is found out, and its calls end.
               .keepAliveTime(1, TimeUnit.MINUTES)
               .permitKeepAliveTime(10, TimeUnit.SECONDS)

@@ -84,9 +84,10 @@ public final class WorkerServices implements AutoCloseable {
 
   /** The services to bind. */
   public List<ServerServiceDefinition> services() {
+    RequestGuard requests = new RequestGuard(limits.maxMessageBytes());
     return List.of(
-        Unreadable.asNull(new ExtractEndpoint(worker, limits, calls)),
-        Unreadable.asNull(new TrainEndpoint(worker, limits, calls)),
+        requests.guard(new ExtractEndpoint(worker, limits, calls)),
+        requests.guard(new TrainEndpoint(worker, limits, calls)),
         new QuantizeEndpoint().bindService(),
         new WorkerEndpoint(worker, limits, calls, roots.roots()).bindService(),
         health.getHealthService().bindService(),
