@@ -146,7 +146,7 @@ final class JsonLinesReader implements ItemReader {
     if (value.isTextual() || value.isBoolean()) {
       return new LabelValue.Scalar(value.asText(), LabelValue.Kind.TEXT);
     }
-    if (value.isIntegralNumber()) {
+    if (value.isIntegralNumber() && value.canConvertToLong()) {
       return new LabelValue.Scalar(value.asText(), LabelValue.Kind.WHOLE_NUMBER);
     }
     if (value.isFloatingPointNumber() && Float.isFinite(value.floatValue())) {

@@ -136,7 +136,11 @@ public final class Targets {
       if (value.kind() == Kind.TEXT) {
         throw file.bad(item, objective + " needs numbers as labels, this is " + value);
       }
-      vector.addValues(Float.parseFloat(value.text()));
+      float number = Float.parseFloat(value.text());
+      if (!Float.isFinite(number)) {
+        throw file.bad(item, value + " is too large for a 32-bit float");
+      }
+      vector.addValues(number);
     }
     checkSize(file, item, vector.getValuesCount());
     return Label.newBuilder().setValues(vector).build();

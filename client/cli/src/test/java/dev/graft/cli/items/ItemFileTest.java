@@ -94,6 +94,7 @@ class ItemFileTest {
         "items.jsonl|{\"input_ids\": [1, -1]}|has -1, which is not a token id",
         "items.jsonl|{\"input_ids\": [1.5]}|has 1.5, which is not a token id",
         "items.jsonl|{\"text\": \"a\", \"label\": {\"x\": 1}}|\"label\" must be a string",
+        "items.jsonl|{\"text\": \"a\", \"label\": 99999999999999999999}|\"label\" must be",
         "items.jsonl|{\"text\": \"a\", \"label\": 1e39}|\"label\" must be a string, a finite number",
         "items.csv|label~x|must name a column \"text\"; it names label",
         "items.csv|text,text~a,b|names a column twice",

@@ -115,6 +115,17 @@ class TargetsTest {
   }
 
   @Test
+  void refusesNumbersThatAFloatCannotHold() throws IOException {
+    Path file = directory.resolve("items.csv");
+    Files.writeString(file, "text,label\na,1e39\n");
+    ItemFile items = ItemFile.of(file);
+    Targets targets = targets(items);
+
+    assertThatThrownBy(() -> targets.check(items))
+        .hasMessageEndingWith(":2: 1e39 is too large for a 32-bit float");
+  }
+
+  @Test
   void refusesYearsAsClassNumbers() throws IOException {
     assertThatThrownBy(() -> targets(labelled("-1", "5"))).hasMessageContaining("from 0 to 65535");
   }
