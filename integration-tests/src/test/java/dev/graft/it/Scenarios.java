@@ -205,7 +205,7 @@ abstract class Scenarios {
     assertReason("INVALID_ITEM", FeatureSpec.newBuilder(), Items.text(0, "hello"));
     assertReason("FEATURE_SIZE", TinyModel.features(), Items.features(0, 1, 2, 3));
     assertReason("INVALID_TENSOR", TinyModel.features(), Items.features(0, Float.NaN));
-    assertThat(client.describe().getActiveCalls()).isZero();
+    awaitNoCalls(client);
   }
 
   @Test
@@ -343,7 +343,7 @@ abstract class Scenarios {
                         .setOverlength(Overlength.OVERLENGTH_REJECT))
                 .build(),
             items));
-    assertThat(client.describe().getActiveCalls()).isZero();
+    awaitNoCalls(client);
   }
 
   @Test

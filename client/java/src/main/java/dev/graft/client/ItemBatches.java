@@ -81,7 +81,7 @@ final class ItemBatches implements Iterator<ItemBatch> {
                           Long.toUnsignedString(item.getNumber()),
                           item.getSerializedSize(),
                           sizes.maxItemBytes()))
-              .with("number", Long.toUnsignedString(item.getNumber())));
+              .with("item", Long.toUnsignedString(item.getNumber())));
     }
     return item;
   }

@@ -55,7 +55,7 @@ final class ItemOrder {
                     "DUPLICATE_NUMBER",
                     "number %s has no result of its own; give each item a number of its own"
                         .formatted(Long.toUnsignedString(number)))
-                .with("number", Long.toUnsignedString(number)));
+                .with("item", Long.toUnsignedString(number)));
       }
       ordered.add(result);
     }
