@@ -83,7 +83,10 @@ public final class Lanes implements AutoCloseable {
     List<Step<?>> left = new ArrayList<>();
     synchronized (lock) {
       closed = true;
-      waiting.forEach(turns -> left.addAll(turns.steps));
+      for (Turns turns : waiting) {
+        left.addAll(turns.steps);
+        turns.steps.clear();
+      }
       waiting.clear();
       lock.notifyAll();
     }
@@ -108,7 +111,7 @@ public final class Lanes implements AutoCloseable {
     /** Guarded by lock. */
     private final Deque<Step<?>> steps = new ArrayDeque<>();
 
-    /** Steps that lanes are at. Guarded by lock. */
+    /** Steps that lanes are at, and actions that {@link #hold} is at. Guarded by lock. */
     private int running;
 
     /** Guarded by lock. */
@@ -144,6 +147,26 @@ public final class Lanes implements AutoCloseable {
       }
     }
 
+    /**
+     * Runs {@code action} on the calling thread unless the call is over; the release waits for it.
+     *
+     * @return whether it ran
+     */
+    public boolean hold(Runnable action) {
+      synchronized (lock) {
+        if (over) {
+          return false;
+        }
+        running++;
+      }
+      try {
+        action.run();
+      } finally {
+        ended();
+      }
+      return true;
+    }
+
     /** Cancels the steps that have not begun. */
     @Override
     public void close() {
@@ -152,8 +175,8 @@ public final class Lanes implements AutoCloseable {
 
     /**
      * Cancels the steps that have not begun, and runs {@code release} when those that have are
-     * done: at once, or on a lane's thread. So what steps use is not freed under their hands. Only
-     * the first closing counts.
+     * done: at once, or on the thread of the last. So what steps use is not freed under their
+     * hands. Only the first closing counts.
      */
     public void closeAndThen(Runnable release) {
       List<Step<?>> left;
@@ -185,7 +208,8 @@ public final class Lanes implements AutoCloseable {
       }
       try {
         release.run();
-      } catch (RuntimeException e) {
+      } catch (Throwable e) {
+        // Errors too: the lane must live on.
         LOG.log(System.Logger.Level.ERROR, "A call's resources could not be freed", e);
       }
     }

@@ -114,4 +114,66 @@ class LanesTest {
       assertThat(after.get()).isEqualTo("after");
     }
   }
+
+  @Test
+  void theReleaseWaitsForWhatIsHeld() {
+    List<String> order = new ArrayList<>();
+    try (Lanes lanes = Lanes.start(1)) {
+      Lanes.Turns call = lanes.open();
+      boolean ran =
+          call.hold(
+              () -> {
+                call.closeAndThen(() -> order.add("freed"));
+                order.add("held");
+              });
+      assertThat(ran).isTrue();
+      assertThat(call.hold(() -> order.add("late"))).isFalse();
+    }
+    assertThat(order).containsExactly("held", "freed");
+  }
+
+  @Test
+  void aFailingReleaseDoesNotEndItsLane() throws Exception {
+    CompletableFuture<String> after = new CompletableFuture<>();
+    try (Lanes lanes = Lanes.start(1)) {
+      Lanes.Turns call = lanes.open();
+      call.submit(
+          () -> {
+            call.closeAndThen(
+                () -> {
+                  throw new AssertionError("on purpose");
+                });
+            return null;
+          },
+          (done, error) -> {});
+      lanes.open().submit(() -> "after", (done, error) -> after.complete(done));
+      assertThat(after.get()).isEqualTo("after");
+    }
+  }
+
+  @Test
+  void aStepIsCancelledOnce() throws Exception {
+    List<Throwable> errors = Collections.synchronizedList(new ArrayList<>());
+    CountDownLatch running = new CountDownLatch(1);
+    CountDownLatch begin = new CountDownLatch(1);
+    Lanes lanes = Lanes.start(1);
+    Lanes.Turns call = lanes.open();
+    call.submit(
+        () -> {
+          running.countDown();
+          begin.await();
+          return null;
+        },
+        (done, error) -> {});
+    running.await();
+    call.submit(
+        () -> null,
+        (done, error) -> {
+          errors.add(error);
+          call.close();
+          begin.countDown();
+        });
+    lanes.close();
+    assertThat(errors).hasSize(1);
+  }
 }

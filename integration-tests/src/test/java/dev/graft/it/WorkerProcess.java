@@ -1,0 +1,117 @@
+package dev.graft.it;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.graft.cli.Main;
+import dev.graft.client.GraftClient;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A worker in a process of its own. */
+final class WorkerProcess implements AutoCloseable {
+  private static final Pattern LISTENING = Pattern.compile("listening on (\\S+):(\\d+)");
+  private static final long PATIENCE_SECONDS = 60;
+
+  private final Process process;
+  private final ManagedChannel channel;
+
+  private WorkerProcess(Process process, ManagedChannel channel) {
+    this.process = process;
+    this.channel = channel;
+  }
+
+  /** {@code graft serve} on any free port. */
+  static WorkerProcess serve(Path modelRoot) throws Exception {
+    return start(
+        Main.class,
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--lanes",
+        "1",
+        "--model-root",
+        modelRoot.toString());
+  }
+
+  /** One that ends running calls at once when it is told to stop. */
+  static WorkerProcess draining(Path modelRoot) throws Exception {
+    return start(DrainingWorker.class, modelRoot.toString());
+  }
+
+  private static WorkerProcess start(Class<?> main, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(main.getName());
+    command.addAll(List.of(arguments));
+    Process process =
+        new ProcessBuilder(command)
+            .redirectError(Path.of("target", main.getSimpleName() + ".log").toFile())
+            .start();
+    try {
+      String line =
+          CompletableFuture.supplyAsync(() -> firstLine(process))
+              .get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      Matcher listening = LISTENING.matcher(line);
+      assertThat(listening.matches()).as(line).isTrue();
+      return new WorkerProcess(
+          process,
+          NettyChannelBuilder.forAddress(listening.group(1), Integer.parseInt(listening.group(2)))
+              .usePlaintext()
+              .build());
+    } catch (Exception | AssertionError e) {
+      process.destroyForcibly();
+      throw e;
+    }
+  }
+
+  private static String firstLine(Process process) {
+    try {
+      BufferedReader out = process.inputReader(UTF_8);
+      return String.valueOf(out.readLine());
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  ManagedChannel channel() {
+    return channel;
+  }
+
+  GraftClient client() {
+    return GraftClient.builder(channel).build();
+  }
+
+  /** SIGTERM. */
+  void terminate() {
+    process.destroy();
+  }
+
+  /** SIGKILL. */
+  void kill() {
+    process.destroyForcibly();
+  }
+
+  /** Waits for the end of the process; its exit code. */
+  int exitCode() throws InterruptedException {
+    assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).as("the process ends").isTrue();
+    return process.exitValue();
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+    process.destroyForcibly();
+  }
+}
