@@ -110,7 +110,7 @@ abstract class ExtractScenarios extends Scenarios {
             InvalidRequestException.class,
             refused -> {
               assertThat(refused.reason()).isEqualTo("DUPLICATE_NUMBER");
-              assertThat(refused.metadata()).containsEntry("number", "7");
+              assertThat(refused.metadata()).containsEntry("item", "7");
             });
   }
 
