@@ -13,10 +13,10 @@ import java.util.List;
  */
 final class Batcher {
   /** Largest window, in batches. */
-  private static final int MOST_BATCHES = 32;
+  private static final int MOST_BATCHES = 64;
 
   private final int tokensPerBatch;
-  private int windowBatches = 2;
+  private int windowBatches = 8;
   private long windowTokens;
   private List<TokenizedItem> window = new ArrayList<>();
 

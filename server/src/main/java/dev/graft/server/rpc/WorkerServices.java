@@ -16,7 +16,7 @@ import java.util.List;
 
 /** A worker's services with all that they need, on no transport yet. */
 public final class WorkerServices implements AutoCloseable {
-  private static final int CPU_TOKENS_PER_BATCH = 1024;
+  private static final int CPU_TOKENS_PER_BATCH = 512;
 
   /**
    * Device memory that a token of a batch takes at most in a large model, as a first estimate; less

@@ -33,7 +33,7 @@ class BatcherTest {
         ends.add(i);
       }
     }
-    assertThat(ends).containsExactly(4, 12, 28, 60, 124, 188);
+    assertThat(ends).containsExactly(16, 48, 112);
   }
 
   @Test
