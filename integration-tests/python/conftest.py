@@ -24,7 +24,7 @@ def client() -> Iterator[graft.Client]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backbone" in metafunc.fixturenames:
         paths = backbones(Path(_environment("GRAFT_MODEL")))
-        metafunc.parametrize("backbone", map(str, paths), ids=[path.name for path in paths])
+        metafunc.parametrize("backbone", [str(path) for path in paths], ids=[path.name for path in paths])
 
 
 def backbones(path: Path) -> list[Path]:

@@ -41,6 +41,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -59,10 +61,13 @@ abstract class ProtocolScenarios {
 
   abstract WorkerUnderTest start(WorkerOptions options);
 
+  static WorkerOptions options() {
+    return new WorkerOptions().modelRoots(List.of(TinyModel.ROOT)).lanes(2).tokensPerBatch(128);
+  }
+
   @BeforeAll
   void startWorker() {
-    worker =
-        start(new WorkerOptions().modelRoots(List.of(TinyModel.ROOT)).lanes(2).tokensPerBatch(128));
+    worker = start(options());
     client = worker.client();
   }
 
@@ -402,7 +407,72 @@ abstract class ProtocolScenarios {
     assertThat(call.responses()).anyMatch(TrainResponse::hasResult);
   }
 
-  private static ExtractRequest spec() {
+  @Test
+  void moreCallsThanAllowed() throws Exception {
+    try (WorkerUnderTest small = start(options().maxConcurrentCalls(1))) {
+      RawCall<ExtractRequest, ExtractResponse> first = extract(small, spec());
+      assertThat(first.next().hasReady()).isTrue();
+      assertRefused(extract(small, spec()), Status.Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS");
+      assertThat(first.halfClose().outcome().status().getCode()).isEqualTo(Status.Code.OK);
+    }
+  }
+
+  @Test
+  void aDrainingWorkerEndsAnExtractionThatGoesOn() throws Exception {
+    try (WorkerUnderTest leaving = start(options().drainGrace(Duration.ofMillis(1)))) {
+      RawCall<ExtractRequest, ExtractResponse> call = extract(leaving, spec());
+      assertThat(call.next().hasReady()).isTrue();
+      leaving.drain();
+      assertRefused(call, Status.Code.UNAVAILABLE, "WORKER_DRAINING");
+    }
+  }
+
+  @Test
+  void aDrainingWorkerEndsAnUploadThatGoesOn() throws Exception {
+    try (WorkerUnderTest leaving = start(options().drainGrace(Duration.ofMillis(1)));
+        GraftClient itsClient = leaving.client()) {
+      RawCall<ExtractRequest, ExtractResponse> call =
+          extract(leaving, specWithProjector(10), chunk(0, 10, 9));
+      long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+      while (itsClient.describe().getActiveCalls() == 0) {
+        assertThat(System.nanoTime()).as("the call begins").isLessThan(end);
+      }
+      leaving.drain();
+      assertRefused(call, Status.Code.UNAVAILABLE, "WORKER_DRAINING");
+    }
+  }
+
+  @Test
+  void aDrainingWorkerWaitsForAClientThatReadsSlowly() throws Exception {
+    List<Item> items = TinyModel.labelled(3000, 1);
+    try (WorkerUnderTest leaving = start(options().drainGrace(Duration.ofSeconds(60)));
+        GraftClient itsClient = leaving.client()) {
+      RawCall<ExtractRequest, ExtractResponse> call =
+          extract(
+              leaving,
+              spec(TinyModel.features(Pooling.POOLING_NONE)),
+              items(items.toArray(Item[]::new)));
+      call.halfClose();
+      assertThat(call.next().hasReady()).isTrue();
+      CompletableFuture<Void> drain =
+          CompletableFuture.runAsync(
+              () -> {
+                try {
+                  leaving.drain();
+                } catch (InterruptedException e) {
+                  throw new AssertionError(e);
+                }
+              });
+      while (!itsClient.describe().getDraining()) {
+        assertThat(drain).isNotDone();
+      }
+      assertThat(call.outcome().status().getCode()).isEqualTo(Status.Code.OK);
+      assertThat(results(call)).extracting(ItemResult::getNumber).hasSize(3000);
+      drain.get(60, TimeUnit.SECONDS);
+    }
+  }
+
+  static ExtractRequest spec() {
     return spec(TinyModel.features());
   }
 
@@ -482,6 +552,11 @@ abstract class ProtocolScenarios {
   }
 
   private RawCall<ExtractRequest, ExtractResponse> extract(ExtractRequest... requests) {
+    return extract(worker, requests);
+  }
+
+  static RawCall<ExtractRequest, ExtractResponse> extract(
+      WorkerUnderTest worker, ExtractRequest... requests) {
     RawCall<ExtractRequest, ExtractResponse> call =
         RawCall.open(worker.channel(), ExtractServiceGrpc.getExtractMethod());
     Stream.of(requests).forEach(call::send);
@@ -505,7 +580,7 @@ abstract class ProtocolScenarios {
     assertRefused(call, Status.Code.INVALID_ARGUMENT, reason);
   }
 
-  private static void assertRefused(RawCall<?, ?> call, Status.Code code, String reason)
+  static void assertRefused(RawCall<?, ?> call, Status.Code code, String reason)
       throws InterruptedException {
     RawCall.Outcome outcome = call.outcome();
     assertThat(outcome.status().getCode()).as("%s", outcome).isEqualTo(code);

@@ -52,6 +52,10 @@ final class RawCall<Q, R> {
     return this;
   }
 
+  void cancel() {
+    call.cancel("by the test", null);
+  }
+
   /** Waits until the transport takes more; false when it did not in that time. */
   boolean awaitReady(long time, TimeUnit unit) throws InterruptedException {
     long end = System.nanoTime() + unit.toNanos(time);

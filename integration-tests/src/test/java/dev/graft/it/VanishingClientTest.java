@@ -150,6 +150,32 @@ class VanishingClientTest {
     assertThat(rows).isEqualTo(sent * TOKENS);
   }
 
+  /** What a lane is at work with must not be freed, although nobody waits for it any more. */
+  @Test
+  void cancelledCallsDoNotFreeWhatLanesWorkWith() throws Exception {
+    List<String> models = List.of("bert", "gpt2", "llama_base", "llama_mha", "qwen2", "qwen3");
+    for (int i = 0; i < 60; i++) {
+      // So many models that one is let go with each call.
+      ExtractRequest.Builder spec = specWithProjector().toBuilder();
+      spec.getSpecBuilder()
+          .getFeaturesBuilder()
+          .getBackboneBuilder()
+          .setPath(models.get(i % models.size()));
+      RawCall<ExtractRequest, ExtractResponse> call = extract();
+      call.send(spec.build());
+      sendProjector(call);
+      for (int message = 0; message < 10; message++) {
+        call.send(items(message));
+      }
+      assertThat(call.next().hasReady()).isTrue();
+      assertThat(call.next().hasResults()).isTrue();
+      call.cancel();
+      assertThat(call.outcome().status().getCode()).isEqualTo(Status.Code.CANCELLED);
+    }
+    awaitNoCalls();
+    assertThat(client.describe().getLoadedBackbonesCount()).isLessThanOrEqualTo(4);
+  }
+
   @Test
   void manyBrokenConnectionsLeaveNeitherThreadsNorMemory() throws Exception {
     for (int i = 0; i < 10; i++) {
@@ -184,8 +210,7 @@ class VanishingClientTest {
   private void breakDuringUpload() throws Exception {
     RawCall<ExtractRequest, ExtractResponse> call = extract();
     call.send(specWithProjector());
-    int half = projectorFile.size() / 2;
-    call.send(projectorChunk(0, half)).send(projectorChunk(half, projectorFile.size()));
+    sendProjector(call);
     assertThat(call.next().hasReady()).isTrue();
     for (int i = 0; i < 20; i++) {
       call.send(items(i));
@@ -253,6 +278,11 @@ class VanishingClientTest {
                         .setProjector(projector())
                         .setFileBytes(projectorFile.size())))
         .build();
+  }
+
+  private static void sendProjector(RawCall<ExtractRequest, ExtractResponse> call) {
+    int half = projectorFile.size() / 2;
+    call.send(projectorChunk(0, half)).send(projectorChunk(half, projectorFile.size()));
   }
 
   private static ExtractRequest projectorChunk(int start, int end) {

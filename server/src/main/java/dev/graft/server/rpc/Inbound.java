@@ -72,8 +72,10 @@ abstract class Inbound<Q, R> implements StreamObserver<Q>, Calls.Call {
   /** Ends the call with an error. */
   final void fail(Throwable error) {
     over = true;
+    // First, so that a client that knows of the end finds the call gone.
+    calls.leave(this);
     outbound.fail(error);
-    leave();
+    release();
   }
 
   /** Ends the call well. It counts as one under way until the client has taken everything. */

@@ -22,8 +22,8 @@ final class Outbound<T> {
   /** What waits for room: the job's next step, the next request. Guarded by this. */
   private final Queue<Runnable> whenRoom = new ArrayDeque<>();
 
-  /** Runs when all is sent after {@link #complete}; null before. Guarded by this. */
-  private Runnable whenSent;
+  /** Runs when all but the end is sent, after {@link #complete}; null before. Guarded by this. */
+  private Runnable beforeEnd;
 
   /** Guarded by this. */
   private boolean over;
@@ -34,16 +34,16 @@ final class Outbound<T> {
   }
 
   synchronized void send(T message) {
-    if (over || whenSent != null) {
+    if (over || beforeEnd != null) {
       return;
     }
     waiting.add(message);
     drain();
   }
 
-  /** Ends the call when all messages are sent, and runs {@code action} then. */
+  /** Ends the call when all messages are sent, and runs {@code action} just before. */
   synchronized void complete(Runnable action) {
-    whenSent = action;
+    beforeEnd = action;
     drain();
   }
 
@@ -58,7 +58,7 @@ final class Outbound<T> {
     over = true;
     if (!responses.isCancelled()) {
       waiting.forEach(responses::onNext);
-      if (whenSent == null) {
+      if (beforeEnd == null) {
         responses.onError(Statuses.of(error));
       } else {
         responses.onCompleted();
@@ -95,10 +95,10 @@ final class Outbound<T> {
       while (!over && !waiting.isEmpty() && responses.isReady()) {
         responses.onNext(waiting.remove());
       }
-      if (!over && whenSent != null && waiting.isEmpty()) {
+      if (!over && beforeEnd != null && waiting.isEmpty()) {
         over = true;
+        beforeEnd.run();
         responses.onCompleted();
-        actions.add(whenSent);
       }
       if (waiting.size() <= MOST_WAITING) {
         actions.addAll(whenRoom);
