@@ -1,5 +1,6 @@
 package dev.graft.server.backbones;
 
+import dev.graft.server.GraftException;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
@@ -7,6 +8,13 @@ import dev.graft.server.torch.Tensor;
 /** A frozen transformer on a device. Its methods may be called on several threads at once. */
 public interface Backbone extends AutoCloseable {
   BackboneInfo info();
+
+  /**
+   * Brings the weights onto the device in the type of a computation, unless they are there.
+   *
+   * @throws GraftException RESOURCE_EXHAUSTED OUT_OF_MEMORY
+   */
+  void load(ComputeDtype dtype);
 
   /**
    * Runs the blocks up to {@code layer}. The language-model head is never computed, nor are blocks

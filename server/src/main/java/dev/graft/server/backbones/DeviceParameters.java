@@ -7,6 +7,7 @@ import dev.graft.server.torch.DType;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.Tensors;
+import dev.graft.server.torch.TorchDevice;
 import dev.graft.server.torch.Weights;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -23,24 +24,36 @@ import java.util.Map;
 /**
  * A backbone's tensors on the device, in the type of a computation.
  *
+ * @param scope owns them all
  * @param outside tensors outside the blocks
  * @param blocks tensors of each block
  */
-record DeviceParameters(Weights outside, List<Weights> blocks) {
+record DeviceParameters(Scope scope, Weights outside, List<Weights> blocks)
+    implements AutoCloseable {
 
   /**
    * Maps the files. On the CPU a tensor that is stored as it is computed with is a view of its
    * file; others are converted, once.
-   *
-   * @param scope owns all tensors
    */
-  static DeviceParameters load(Parameters parameters, DType dtype, Tensors tensors, Scope scope) {
-    Loader loader = new Loader(dtype, tensors, scope, new HashMap<>());
-    List<Weights> blocks = new ArrayList<>();
-    for (Map<String, Found> block : parameters.blocks()) {
-      blocks.add(loader.weights(block));
+  static DeviceParameters load(
+      Parameters parameters, DType dtype, Tensors tensors, TorchDevice device) {
+    Scope scope = Scope.open(device);
+    try {
+      Loader loader = new Loader(dtype, tensors, scope, new HashMap<>());
+      List<Weights> blocks = new ArrayList<>();
+      for (Map<String, Found> block : parameters.blocks()) {
+        blocks.add(loader.weights(block));
+      }
+      return new DeviceParameters(scope, loader.weights(parameters.outside()), blocks);
+    } catch (Throwable e) { // whatever it is, what was loaded so far must not stay
+      scope.close();
+      throw e;
     }
-    return new DeviceParameters(loader.weights(parameters.outside()), blocks);
+  }
+
+  @Override
+  public void close() {
+    scope.close();
   }
 
   private record Loader(

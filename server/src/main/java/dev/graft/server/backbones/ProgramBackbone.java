@@ -26,7 +26,6 @@ final class ProgramBackbone implements Backbone {
   private final BackboneInfo info;
 
   private final Object lock = new Object();
-  private final Scope owner;
   private final Tensors tensors;
 
   /** Guarded by lock. */
@@ -45,7 +44,6 @@ final class ProgramBackbone implements Backbone {
     this.parameters = parameters;
     this.device = device;
     this.kernels = kernels;
-    this.owner = Scope.open(device);
     this.tensors = Tensors.on(device);
     this.info =
         new BackboneInfo(
@@ -170,10 +168,15 @@ final class ProgramBackbone implements Backbone {
     };
   }
 
+  @Override
+  public void load(ComputeDtype dtype) {
+    weights(dtype);
+  }
+
   private DeviceParameters weights(ComputeDtype dtype) {
     synchronized (lock) {
       return loaded.computeIfAbsent(
-          dtype, type -> DeviceParameters.load(parameters, type.dtype(), tensors, owner));
+          dtype, type -> DeviceParameters.load(parameters, type.dtype(), tensors, device));
     }
   }
 
@@ -182,8 +185,9 @@ final class ProgramBackbone implements Backbone {
     synchronized (lock) {
       programs.values().forEach(Program::close);
       programs.clear();
+      loaded.values().forEach(DeviceParameters::close);
       loaded.clear();
-      owner.close();
+      tensors.close();
     }
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -11,7 +12,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -19,7 +22,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.StreamSupport;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Features of whole batches under their {@link BatchKey}, in memory and optionally on disk; both
@@ -29,6 +33,11 @@ import java.util.stream.StreamSupport;
 public final class FeatureCache {
   private static final System.Logger LOG = System.getLogger(FeatureCache.class.getName());
   private static final String SUFFIX = ".features";
+  private static final String UNFINISHED = ".tmp";
+
+  /** Nobody writes one file for so long: its writer is gone. */
+  private static final Duration ABANDONED = Duration.ofHours(1);
+
   private static final int DIGEST_BYTES = 32;
 
   private final long memoryLimitBytes;
@@ -41,8 +50,11 @@ public final class FeatureCache {
   /** Guarded by this. */
   private long memoryBytes;
 
-  /** Guarded by this. */
-  private long diskBytes;
+  /** About what the files take; counted anew by each tidying, for others write there too. */
+  private final AtomicLong diskBytes = new AtomicLong();
+
+  /** Held while the directory is tidied, by one thread; the others go on meanwhile. */
+  private final ReentrantLock tidying = new ReentrantLock();
 
   private FeatureCache(long memoryLimitBytes, Path directory, long diskLimitBytes) {
     this.memoryLimitBytes = memoryLimitBytes;
@@ -63,9 +75,7 @@ public final class FeatureCache {
     } catch (IOException e) {
       throw new UncheckedIOException("The cache directory cannot be made: " + directory, e);
     }
-    synchronized (cache) {
-      cache.evictFromDisk();
-    }
+    cache.tidy();
     return cache;
   }
 
@@ -139,53 +149,83 @@ public final class FeatureCache {
     bytes.position(DIGEST_BYTES).slice().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values);
     System.arraycopy(digest(bytes.array()), 0, bytes.array(), 0, DIGEST_BYTES);
     try {
-      Path temporary = Files.createTempFile(directory, key, ".tmp");
-      Files.write(temporary, bytes.array());
-      Files.move(
-          temporary,
-          directory.resolve(key + SUFFIX),
-          StandardCopyOption.ATOMIC_MOVE,
-          StandardCopyOption.REPLACE_EXISTING);
+      Path temporary = Files.createTempFile(directory, key, UNFINISHED);
+      try {
+        Files.write(temporary, bytes.array());
+        Files.move(
+            temporary,
+            directory.resolve(key + SUFFIX),
+            StandardCopyOption.ATOMIC_MOVE,
+            StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(temporary); // it is there only when the above failed
+      }
     } catch (IOException e) {
       LOG.log(System.Logger.Level.WARNING, "Features cannot be cached in " + directory, e);
       return;
     }
-    synchronized (this) {
-      diskBytes += bytes.capacity();
-      if (diskBytes > diskLimitBytes) {
-        evictFromDisk();
-      }
+    if (diskBytes.addAndGet(bytes.capacity()) > diskLimitBytes) {
+      tidy();
     }
   }
 
-  /** Counts what is there, and deletes the oldest files until nine tenths of the limit are left. */
-  private void evictFromDisk() {
-    try (DirectoryStream<Path> listing = Files.newDirectoryStream(directory, "*" + SUFFIX)) {
-      List<CachedFile> files =
-          StreamSupport.stream(listing.spliterator(), false)
-              .map(CachedFile::of)
-              .sorted(Comparator.comparing(CachedFile::used))
-              .toList();
-      diskBytes = files.stream().mapToLong(CachedFile::bytes).sum();
+  /**
+   * Counts what is there, and deletes what was never finished and then the oldest files until nine
+   * tenths of the limit are left.
+   */
+  private void tidy() {
+    if (!tidying.tryLock()) {
+      return;
+    }
+    try {
+      long now = System.currentTimeMillis();
+      long bytes = 0;
+      List<CachedFile> files = new ArrayList<>();
+      for (CachedFile file : list()) {
+        if (file.finished()) {
+          files.add(file);
+          bytes += file.bytes();
+        } else if (now - file.used().toMillis() > ABANDONED.toMillis()) {
+          Files.deleteIfExists(file.path());
+        }
+      }
+      files.sort(Comparator.comparing(CachedFile::used));
       for (CachedFile file : files) {
-        if (diskBytes <= diskLimitBytes / 10 * 9) {
+        if (bytes <= diskLimitBytes / 10 * 9) {
           break;
         }
         Files.deleteIfExists(file.path());
-        diskBytes -= file.bytes();
+        bytes -= file.bytes();
       }
-    } catch (IOException | UncheckedIOException e) {
+      diskBytes.set(bytes);
+    } catch (IOException e) {
       LOG.log(System.Logger.Level.WARNING, "The feature cache cannot be tidied: " + directory, e);
+    } finally {
+      tidying.unlock();
     }
   }
 
-  private record CachedFile(Path path, long bytes, FileTime used) {
-    static CachedFile of(Path path) {
-      try {
-        return new CachedFile(path, Files.size(path), Files.getLastModifiedTime(path));
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
+  private List<CachedFile> list() throws IOException {
+    List<CachedFile> files = new ArrayList<>();
+    try (DirectoryStream<Path> listing =
+        Files.newDirectoryStream(directory, "*{" + SUFFIX + "," + UNFINISHED + "}")) {
+      for (Path path : listing) {
+        try {
+          files.add(new CachedFile(path, Files.size(path), Files.getLastModifiedTime(path)));
+        } catch (NoSuchFileException e) {
+          // Another process that shares the directory was faster.
+          LOG.log(System.Logger.Level.DEBUG, "Already deleted: {0}", path);
+        }
       }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+    return files;
+  }
+
+  private record CachedFile(Path path, long bytes, FileTime used) {
+    boolean finished() {
+      return path.toString().endsWith(SUFFIX);
     }
   }
 

@@ -1,50 +1,64 @@
 package dev.graft.server.extraction;
 
-import dev.graft.server.GraftException;
 import dev.graft.server.backbones.Backbone;
-import dev.graft.server.backbones.TokenBatch;
 import dev.graft.server.torch.Lanes;
-import dev.graft.server.torch.Scope;
-import dev.graft.server.torch.TorchDevice;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Queue;
 
 /**
  * Computes features of a stream of items. Items are added by one thread at a time; results come on
- * the lanes' threads, batch by batch in any order, one batch at a time.
+ * the lanes' threads, batch by batch in any order, several batches at a time.
+ *
+ * <p>Batches wait here, and only a few are with the lanes: each makes room for the next when its
+ * results have room. So a client that does not read costs a few batches' results and no more,
+ * however many it asked for.
  */
 public final class FeatureStream {
-  /**
-   * Tokens that may wait for a lane before the caller is asked to wait, in batches for each lane.
-   */
+  /** What may wait before the caller is asked to wait, in batches for each lane. */
   private static final int WAITING_BATCHES = 48;
+
+  /** Batches that are with the lanes, for each lane: one computes while another waits its turn. */
+  private static final int SUBMITTED_BATCHES = 2;
+
+  /** What an item costs while it waits, apart from its tokens, in tokens' place. */
+  private static final int ITEM_COST = 16;
 
   /** What happens with the results. */
   public interface Listener {
-    /** Some items are done. */
+    /** Some items are done. Comes on several lanes' threads at the same time. */
     void onFeatures(List<ItemFeatures> features);
 
     /** All items that were added before {@link #end} are done. */
     void onEnd();
 
-    /** A batch failed; nothing follows. */
+    /** A batch failed; nothing follows, except for what other lanes are at. */
     void onError(Throwable error);
+
+    /** Runs {@code action} when there is room for more results: at once, or later. */
+    default void whenRoom(Runnable action) {
+      action.run();
+    }
   }
 
-  private final Backbone backbone;
-  private final FeatureSpec spec;
-  private final TorchDevice device;
-  private final Pooler pooler;
-  private final FeatureCache cache;
+  private final BatchComputation computation;
   private final Lanes.Turns turns;
   private final Listener listener;
   private final Batcher batcher;
-  private final byte[] keyPrefix;
-  private final int mostWaiting;
+  private final long mostWaiting;
+
+  /** Batches that are not submitted. Guarded by this. */
+  private final Queue<List<TokenizedItem>> queue = new ArrayDeque<>();
+
+  /** Batches that may be submitted. Guarded by this. */
+  private int free;
 
   /** Batches that are not done. Guarded by this. */
-  private int waiting;
+  private int batches;
+
+  /** What they cost. Guarded by this. */
+  private long waiting;
 
   /** Guarded by this. */
   private boolean ended;
@@ -55,45 +69,27 @@ public final class FeatureStream {
   /** Runs when there is room again; null when nobody waits. Guarded by this. */
   private Runnable whenReady;
 
-  /**
-   * @param tokensPerBatch most padded tokens of a batch
-   */
   public FeatureStream(
+      Extraction extraction,
       Backbone backbone,
       FeatureSpec spec,
-      TorchDevice device,
-      Pooler pooler,
-      FeatureCache cache,
-      Lanes lanes,
       Lanes.Turns turns,
-      int tokensPerBatch,
       Listener listener) {
-    this.backbone = backbone;
-    this.spec = spec;
-    this.device = device;
-    this.pooler = pooler;
-    this.cache = cache;
+    this.computation = new BatchComputation(extraction, backbone, spec);
     this.turns = turns;
     this.listener = listener;
-    this.batcher = new Batcher(tokensPerBatch);
-    this.mostWaiting = WAITING_BATCHES * lanes.count();
-    this.keyPrefix =
-        BatchKey.prefix(
-            spec,
-            List.of(
-                backbone.info().digest(),
-                backbone.programText(spec.computeDtype()),
-                pooler.text(),
-                device.isCuda() ? "cuda" : "cpu"));
+    this.batcher = new Batcher(extraction.tokensPerBatch());
+    this.mostWaiting = (long) WAITING_BATCHES * extraction.lanes() * extraction.tokensPerBatch();
+    this.free = SUBMITTED_BATCHES * extraction.lanes();
   }
 
   public void add(TokenizedItem item) {
-    submit(batcher.add(item));
+    enqueue(batcher.add(item));
   }
 
   /** Computes what was added without waiting for more. */
   public void flush() {
-    submit(batcher.flush());
+    enqueue(batcher.flush());
   }
 
   /** No more items follow. */
@@ -102,7 +98,7 @@ public final class FeatureStream {
     boolean done;
     synchronized (this) {
       ended = true;
-      done = waiting == 0 && !over;
+      done = batches == 0 && !over;
       over |= done;
     }
     if (done) {
@@ -121,109 +117,91 @@ public final class FeatureStream {
     action.run();
   }
 
-  private void submit(List<List<TokenizedItem>> batches) {
+  private void enqueue(List<List<TokenizedItem>> more) {
     synchronized (this) {
       if (over) {
         return;
       }
-      waiting += batches.size();
+      queue.addAll(more);
+      batches += more.size();
+      more.forEach(batch -> waiting += cost(batch));
     }
-    for (List<TokenizedItem> batch : batches) {
-      turns.submit(() -> features(batch), (values, error) -> done(batch, values, error));
+    submit(0);
+  }
+
+  private static long cost(List<TokenizedItem> batch) {
+    return batch.stream().mapToLong(item -> item.ids().length + (long) ITEM_COST).sum();
+  }
+
+  /** Submits batches as far as allowed, which is so many more now. */
+  private void submit(int more) {
+    synchronized (this) {
+      free += more;
+    }
+    for (List<TokenizedItem> next = next(); next != null; next = next()) {
+      List<TokenizedItem> batch = next;
+      turns.submit(
+          () -> {
+            listener.onFeatures(split(batch, computation.features(batch)));
+            return true;
+          },
+          (done, error) -> done(batch, error));
     }
   }
 
-  private void done(List<TokenizedItem> batch, float[] values, Throwable error) {
+  private synchronized List<TokenizedItem> next() {
+    if (free == 0 || queue.isEmpty() || over) {
+      return null;
+    }
+    free--;
+    return queue.remove();
+  }
+
+  private void done(List<TokenizedItem> batch, Throwable error) {
     Runnable ready = null;
-    Throwable failure = error;
-    boolean last = false;
+    boolean last;
     synchronized (this) {
       if (over) {
         return;
       }
-      if (failure == null) {
-        try {
-          // Inside the lock: results are handed over one batch at a time, and none after the end.
-          listener.onFeatures(split(batch, values));
-        } catch (RuntimeException | Error e) { // whatever it is, the caller must learn of it
-          failure = e;
-        }
+      batches--;
+      waiting -= cost(batch);
+      last = error == null && ended && batches == 0;
+      over = last || error != null;
+      if (over) {
+        queue.clear();
       }
-      waiting--;
-      last = failure == null && ended && waiting == 0;
-      over = last || failure != null;
       if (waiting <= mostWaiting || over) {
         ready = whenReady;
         whenReady = null;
       }
     }
-    if (failure != null) {
-      listener.onError(failure);
+    if (error != null) {
+      listener.onError(error);
     } else if (last) {
       listener.onEnd();
+    } else {
+      listener.whenRoom(() -> submit(1));
     }
     if (ready != null) {
       ready.run();
     }
   }
 
-  /**
-   * Features of a batch: {@code [batch, size]}, or with {@link Pooling#NONE} {@code [sum of
-   * lengths, size]}.
-   */
-  private float[] features(List<TokenizedItem> batch) {
-    String key = BatchKey.of(keyPrefix, batch);
-    return cache
-        .find(key)
-        .orElseGet(
-            () -> {
-              float[] values = compute(batch);
-              cache.put(key, values);
-              return values;
-            });
-  }
-
-  private float[] compute(List<TokenizedItem> batch) {
-    List<int[]> typeIds = new ArrayList<>();
-    batch.forEach(item -> typeIds.add(item.typeIds()));
-    TokenBatch tokens = TokenBatch.of(batch.stream().map(TokenizedItem::ids).toList(), typeIds);
-    try (Scope scope = Scope.open(device)) {
-      return pooler
-          .pool(
-              scope,
-              backbone.hiddenStates(scope, tokens, spec.layer(), spec.computeDtype()),
-              tokens.lengths(),
-              spec.pooling(),
-              spec.normalize())
-          .toFloats();
-    } catch (GraftException e) {
-      if (!e.reason().equals("OUT_OF_MEMORY") || batch.size() == 1) {
-        throw e;
-      }
-    }
-    // The device's memory did not suffice: the same in halves.
-    float[] first = compute(batch.subList(0, batch.size() / 2));
-    float[] second = compute(batch.subList(batch.size() / 2, batch.size()));
-    float[] both = Arrays.copyOf(first, first.length + second.length);
-    System.arraycopy(second, 0, both, first.length, second.length);
-    return both;
-  }
-
   private List<ItemFeatures> split(List<TokenizedItem> batch, float[] values) {
-    int size = backbone.info().hiddenSize();
-    List<ItemFeatures> features = new ArrayList<>(batch.size());
+    ItemFeatures[] features = new ItemFeatures[batch.size()];
     int start = 0;
-    for (TokenizedItem item : batch) {
-      int rows = spec.pooling() == Pooling.NONE ? item.ids().length : 1;
-      int end = start + rows * size;
-      features.add(
+    for (int i = 0; i < features.length; i++) {
+      TokenizedItem item = batch.get(i);
+      int end = start + computation.values(item);
+      features[i] =
           new ItemFeatures(
               item.slot(),
               Arrays.copyOfRange(values, start, end),
               item.ids().length,
-              item.truncatedTokens()));
+              item.truncatedTokens());
       start = end;
     }
-    return features;
+    return List.of(features);
   }
 }

@@ -11,14 +11,19 @@ import java.util.Optional;
 public final class ExtractJob implements AutoCloseable {
   /** What happens with the results. */
   public interface Listener {
-    /** Some items are done; one call at a time. */
+    /** Some items are done. Comes on several lanes' threads at the same time. */
     void onResults(List<Result> results);
 
     /** All items are done. */
     void onEnd();
 
-    /** The job failed; nothing follows. */
+    /** The job failed; nothing follows, except for what other lanes are at. */
     void onFailure(Throwable error);
+
+    /** Runs {@code action} when there is room for more results: at once, or later. */
+    default void whenRoom(Runnable action) {
+      action.run();
+    }
   }
 
   /**
@@ -35,11 +40,7 @@ public final class ExtractJob implements AutoCloseable {
   private final Featurizer featurizer;
   private final Optional<Predictor> predictor;
 
-  /** Held while results are handed over, by a lane or, for ready features, by who adds them. */
-  private final Object handover = new Object();
-
-  /** Guarded by handover. */
-  private boolean released;
+  private final ReadyFeatures ready;
 
   /** Loads the backbone, which may take a while. */
   public ExtractJob(
@@ -49,6 +50,8 @@ public final class ExtractJob implements AutoCloseable {
       Listener listener) {
     this.predictor = predictor;
     this.turns = worker.lanes().open();
+    Results results = new Results(listener);
+    this.ready = new ReadyFeatures(turns, results::handOver, listener::onFailure);
     try {
       this.lease = request.backbone().map(worker.backbones()::acquire);
     } catch (RuntimeException e) {
@@ -57,12 +60,7 @@ public final class ExtractJob implements AutoCloseable {
     }
     try {
       this.featurizer =
-          new Featurizer(
-              worker,
-              request,
-              lease.map(BackboneStore.Lease::backbone),
-              turns,
-              new Results(listener));
+          new Featurizer(worker, request, lease.map(BackboneStore.Lease::backbone), turns, results);
     } catch (RuntimeException e) {
       close();
       throw e;
@@ -85,22 +83,28 @@ public final class ExtractJob implements AutoCloseable {
   }
 
   public void add(long number, Content content) {
-    featurizer.add(number, number, content);
+    turns.hold(() -> featurizer.add(number, number, content));
   }
 
   /** Computes what was added without waiting for more. */
   public void flush() {
+    ready.submit();
     featurizer.flush();
   }
 
   /** No more items follow. */
   public void end() {
-    featurizer.end();
+    ready.submit();
+    ready.whenDone(featurizer::end);
   }
 
-  /** Runs {@code action} when more items should be added. */
+  /**
+   * Runs {@code action} when more items should be added. Features that came ready are computed with
+   * as a whole from one call of this to the next.
+   */
   public void whenReady(Runnable action) {
-    featurizer.whenReady(action);
+    ready.submit();
+    ready.whenReady(() -> featurizer.whenReady(action));
   }
 
   /**
@@ -111,13 +115,11 @@ public final class ExtractJob implements AutoCloseable {
     turns.closeAndThen(
         () -> {
           lease.ifPresent(BackboneStore.Lease::close);
-          synchronized (handover) {
-            released = true;
-            predictor.ifPresent(known -> known.projector().close());
-          }
+          predictor.ifPresent(known -> known.projector().close());
         });
   }
 
+  /** Predicts and hands over, as part of a lane's step: what it uses is there until then. */
   private final class Results implements FeatureStream.Listener {
     private final Listener listener;
 
@@ -127,11 +129,15 @@ public final class ExtractJob implements AutoCloseable {
 
     @Override
     public void onFeatures(List<ItemFeatures> features) {
-      synchronized (handover) {
-        if (!released) {
-          listener.onResults(results(features));
-        }
+      if (features.get(0).tokens() == 0) {
+        features.forEach(ready::add);
+      } else {
+        handOver(features);
       }
+    }
+
+    void handOver(List<ItemFeatures> features) {
+      listener.onResults(results(features));
     }
 
     private List<Result> results(List<ItemFeatures> features) {
@@ -159,6 +165,11 @@ public final class ExtractJob implements AutoCloseable {
     @Override
     public void onError(Throwable error) {
       listener.onFailure(error);
+    }
+
+    @Override
+    public void whenRoom(Runnable action) {
+      listener.whenRoom(action);
     }
   }
 }

@@ -36,15 +36,7 @@ final class Featurizer {
         backbone.map(
             loaded ->
                 new FeatureStream(
-                    loaded.backbone(),
-                    spec.orElseThrow(),
-                    worker.device(),
-                    worker.pooler(),
-                    worker.cache(),
-                    worker.lanes(),
-                    turns,
-                    worker.tokensPerBatch(),
-                    listener));
+                    worker.extraction(), loaded.backbone(), spec.orElseThrow(), turns, listener));
     this.featureSize = backbone.map(loaded -> loaded.backbone().info().hiddenSize()).orElse(0);
   }
 

@@ -1,5 +1,6 @@
 package dev.graft.server.jobs;
 
+import dev.graft.server.extraction.Extraction;
 import dev.graft.server.extraction.FeatureCache;
 import dev.graft.server.extraction.Pooler;
 import dev.graft.server.torch.ComputeDtype;
@@ -23,4 +24,10 @@ public record WorkerResources(
     Pooler pooler,
     FeatureCache cache,
     int tokensPerBatch,
-    long maxTrainFeatureBytes) {}
+    long maxTrainFeatureBytes) {
+
+  /** What their feature streams share. */
+  Extraction extraction() {
+    return new Extraction(device, pooler, cache, lanes.count(), tokensPerBatch);
+  }
+}

@@ -173,6 +173,11 @@ final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
   }
 
   @Override
+  public void whenRoom(Runnable action) {
+    outbound.whenRoom(action);
+  }
+
+  @Override
   public void drain() {
     fail(Calls.draining());
   }

@@ -1,5 +1,6 @@
 package dev.graft.server.rpc;
 
+import com.google.protobuf.MessageLite;
 import dev.graft.server.GraftException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -8,7 +9,7 @@ import io.grpc.stub.StreamObserver;
  * The receiving side of a call: takes one message after another, and the next only when there is
  * room for what comes of it. Errors end the call.
  */
-abstract class Inbound<Q, R> implements StreamObserver<Q>, Calls.Call {
+abstract class Inbound<Q, R extends MessageLite> implements StreamObserver<Q>, Calls.Call {
   final Outbound<R> outbound;
   private final ServerCallStreamObserver<R> call;
   private final Calls calls;

@@ -1,5 +1,6 @@
 package dev.graft.server.rpc;
 
+import com.google.protobuf.MessageLite;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -10,14 +11,17 @@ import java.util.Queue;
  * The sending side of a call, for several threads: messages wait here until the transport takes
  * them, so that no thread does, and producers learn when they should pause.
  */
-final class Outbound<T> {
-  /** Waiting messages above which producers should pause. */
-  private static final int MOST_WAITING = 64;
+final class Outbound<T extends MessageLite> {
+  /** Serialized size of waiting messages above which producers should pause. */
+  private static final long MOST_WAITING_BYTES = 4 << 20;
 
   private final ServerCallStreamObserver<T> responses;
 
   /** Guarded by this. */
   private final Queue<T> waiting = new ArrayDeque<>();
+
+  /** Guarded by this. */
+  private long waitingBytes;
 
   /** What waits for room: the job's next step, the next request. Guarded by this. */
   private final Queue<Runnable> whenRoom = new ArrayDeque<>();
@@ -33,17 +37,22 @@ final class Outbound<T> {
     responses.setOnReadyHandler(this::drain);
   }
 
-  synchronized void send(T message) {
-    if (over || beforeEnd != null) {
-      return;
+  void send(T message) {
+    synchronized (this) {
+      if (over || beforeEnd != null) {
+        return;
+      }
+      waiting.add(message);
+      waitingBytes += message.getSerializedSize();
     }
-    waiting.add(message);
     drain();
   }
 
   /** Ends the call when all messages are sent, and runs {@code action} just before. */
-  synchronized void complete(Runnable action) {
-    beforeEnd = action;
+  void complete(Runnable action) {
+    synchronized (this) {
+      beforeEnd = action;
+    }
     drain();
   }
 
@@ -55,7 +64,6 @@ final class Outbound<T> {
     if (over) {
       return;
     }
-    over = true;
     if (!responses.isCancelled()) {
       waiting.forEach(responses::onNext);
       if (beforeEnd == null) {
@@ -64,24 +72,24 @@ final class Outbound<T> {
         responses.onCompleted();
       }
     }
-    waiting.clear();
-    whenRoom.clear();
+    abandon();
   }
 
   /** Forgets what is waiting: nobody listens any more. */
   synchronized void abandon() {
     over = true;
     waiting.clear();
+    waitingBytes = 0;
     whenRoom.clear();
   }
 
   /**
-   * Runs {@code action} when more messages should be produced: at once, or later on the transport's
-   * thread.
+   * Runs {@code action} when more messages should be produced: at once, or later on the thread that
+   * makes room.
    */
   void whenRoom(Runnable action) {
     synchronized (this) {
-      if (waiting.size() > MOST_WAITING && !over) {
+      if (waitingBytes > MOST_WAITING_BYTES && !over) {
         whenRoom.add(action);
         return;
       }
@@ -89,18 +97,21 @@ final class Outbound<T> {
     action.run();
   }
 
+  /** Hands over what the transport takes. Actions run outside the lock: they may take others. */
   private void drain() {
     List<Runnable> actions = new ArrayList<>();
     synchronized (this) {
       while (!over && !waiting.isEmpty() && responses.isReady()) {
-        responses.onNext(waiting.remove());
+        T message = waiting.remove();
+        waitingBytes -= message.getSerializedSize();
+        responses.onNext(message);
       }
       if (!over && beforeEnd != null && waiting.isEmpty()) {
         over = true;
-        beforeEnd.run();
-        responses.onCompleted();
+        actions.add(beforeEnd);
+        actions.add(responses::onCompleted);
       }
-      if (waiting.size() <= MOST_WAITING) {
+      if (waitingBytes <= MOST_WAITING_BYTES) {
         actions.addAll(whenRoom);
         whenRoom.clear();
       }

@@ -15,6 +15,12 @@ final class ResultEncoder {
   /** Bytes of a message that results leave to what surrounds them. */
   private static final int OVERHEAD_BYTES = 64 * 1024;
 
+  /** Bytes that a part's tag and length take. */
+  private static final int FIELD_BYTES = 6;
+
+  /** Bytes of an item's part apart from its values, at most. */
+  private static final int PART_BYTES = 64;
+
   private final DataType type;
   private final boolean perToken;
   private final boolean predictionsOnly;
@@ -25,7 +31,7 @@ final class ResultEncoder {
     this.type = type;
     this.perToken = spec.isPresent() && spec.get().pooling() == Pooling.NONE;
     this.predictionsOnly = predictionsOnly;
-    this.mostBytes = maxMessageBytes - OVERHEAD_BYTES;
+    this.mostBytes = maxMessageBytes - Math.min(OVERHEAD_BYTES, maxMessageBytes / 2);
   }
 
   void encode(List<ExtractJob.Result> results, Consumer<ResultBatch> sink) {
@@ -35,16 +41,17 @@ final class ResultEncoder {
       // A ready feature is one row, although it stands for no token.
       int rows = perToken ? Math.max(1, result.tokens()) : 1;
       int columns = result.features().length / rows;
-      int rowsPerPart = Math.max(1, mostBytes / (columns * TensorCodec.bytes(type)));
+      long rowBytes = (long) columns * TensorCodec.bytes(type);
+      int rowsPerPart = (int) Math.max(1, (mostBytes - PART_BYTES) / Math.max(1, rowBytes));
       for (int row = 0; row < rows; row += rowsPerPart) {
         ItemResult part = part(result, row, Math.min(rows, row + rowsPerPart), columns);
-        if (bytes > 0 && bytes + part.getSerializedSize() > mostBytes) {
+        if (bytes > 0 && bytes + part.getSerializedSize() + FIELD_BYTES > mostBytes) {
           sink.accept(batch.build());
           batch.clear();
           bytes = 0;
         }
         batch.addResults(part);
-        bytes += part.getSerializedSize();
+        bytes += part.getSerializedSize() + FIELD_BYTES;
       }
     }
     sink.accept(batch.build());

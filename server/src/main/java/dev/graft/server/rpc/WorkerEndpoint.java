@@ -1,5 +1,6 @@
 package dev.graft.server.rpc;
 
+import dev.graft.server.Version;
 import dev.graft.server.backbones.BackboneInfo;
 import dev.graft.server.backbones.Backbones;
 import dev.graft.server.jobs.LoadedBackbone;

@@ -48,8 +48,8 @@ public record Kernels(List<Measured> measured) {
   /** Measures the device; takes tens of milliseconds. */
   public static Kernels measure(TorchDevice device) {
     List<Measured> measured = new ArrayList<>();
-    Tensors tensors = Tensors.on(device);
-    try (Scope scope = Scope.open(device);
+    try (Tensors tensors = Tensors.on(device);
+        Scope scope = Scope.open(device);
         Program program =
             Program.assemble(device, ProgramText.of(Kernels.class, "kernels.py", Map.of()))) {
       Tensor x = random(scope, ROWS, INPUTS);

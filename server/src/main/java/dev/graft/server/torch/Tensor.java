@@ -36,7 +36,9 @@ public final class Tensor {
    * The tensor itself in another scope, sharing memory: it outlives this scope if that one does.
    */
   public Tensor in(Scope other) {
-    return other.adopt(IValue.listFrom(array()).toIValueArray()[0]);
+    try (IValue list = IValue.listFrom(array())) {
+      return other.adopt(list.toIValueArray()[0]);
+    }
   }
 
   /**

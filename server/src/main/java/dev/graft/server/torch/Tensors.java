@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What is done with tensors outside any model: mapping files, casting, moving. */
-public final class Tensors {
+public final class Tensors implements AutoCloseable {
   private final TorchDevice device;
   private final Program program;
 
@@ -56,5 +56,10 @@ public final class Tensors {
   /** The tensors, one after the other along the first dimension. */
   public Tensor concatenated(Scope scope, List<Tensor> parts) {
     return program.call(scope, "concatenated", parts);
+  }
+
+  @Override
+  public void close() {
+    program.close();
   }
 }

@@ -39,6 +39,11 @@ final class Torch {
     return ENGINE.getGpuCount();
   }
 
+  /** Version of the libtorch in use. */
+  static String version() {
+    return ENGINE.getVersion();
+  }
+
   static Engine engine() {
     return ENGINE;
   }

@@ -67,6 +67,22 @@ public final class TorchDevice {
     return isCuda() ? "cuda:" + device.getDeviceId() : "cpu";
   }
 
+  /**
+   * What of library and hardware decides the bits of results: kernels are chosen by libtorch's
+   * version and by what the processor can do.
+   */
+  public String fingerprint() {
+    return "libtorch "
+        + Torch.version()
+        + (isCuda()
+            ? " cuda %s, compute capability %s, %s"
+                .formatted(
+                    CudaUtils.getCudaVersionString(),
+                    CudaUtils.getComputeCapability(device.getDeviceId()),
+                    Processor.gpus())
+            : " on " + Processor.cpu());
+  }
+
   /** Memory of the device, in bytes. On a CPU, what this process (or its container) may use. */
   public long totalMemoryBytes() {
     return isCuda() ? CudaUtils.getGpuMemory(device).getMax() : system().getTotalMemorySize();

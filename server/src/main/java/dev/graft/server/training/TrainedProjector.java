@@ -20,12 +20,17 @@ public final class TrainedProjector implements AutoCloseable {
 
   private TrainedProjector(TorchDevice device, Projector projector, Map<String, float[]> weights) {
     this.projector = projector;
-    this.scope = Scope.open(device);
     this.program =
         Program.assemble(
             device, ProgramText.of(TrainedProjector.class, "projector.py", projector.literals()));
-    for (ParameterInfo parameter : projector.parameters()) {
-      parameters.add(scope.floats(weights.get(parameter.name()), parameter.shapeArray()));
+    this.scope = Scope.open(device);
+    try {
+      for (ParameterInfo parameter : projector.parameters()) {
+        parameters.add(scope.floats(weights.get(parameter.name()), parameter.shapeArray()));
+      }
+    } catch (Throwable e) { // whatever it is, nobody else can free what was made so far
+      close();
+      throw e;
     }
   }
 

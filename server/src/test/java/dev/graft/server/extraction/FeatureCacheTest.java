@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,6 +66,47 @@ class FeatureCacheTest {
     }
     try (Stream<Path> files = Files.list(directory)) {
       assertThat(files.count()).isBetween(1L, 10L);
+    }
+  }
+
+  @Test
+  void abandonedFilesAreDeletedAndYoungOnesLeft() throws Exception {
+    Path old = Files.createFile(directory.resolve("old.tmp"));
+    Path young = Files.createFile(directory.resolve("young.tmp"));
+    Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
+    FeatureCache.onDisk(0, directory, 1 << 20);
+    assertThat(old).doesNotExist();
+    assertThat(young).exists();
+  }
+
+  @Test
+  void aFailedWriteLeavesNothing() throws Exception {
+    FeatureCache cache = FeatureCache.onDisk(0, directory, 1 << 20);
+    // A directory that is not empty cannot be replaced by a file.
+    Path inTheWay = directory.resolve("a.features");
+    Files.createDirectories(inTheWay.resolve("inner"));
+    cache.put("a", VALUES.clone());
+    assertThat(onlyFile()).isEqualTo(inTheWay);
+  }
+
+  @Test
+  void severalProcessesTidyAtTheSameTime() throws Exception {
+    List<CompletableFuture<Void>> writers = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      FeatureCache cache = FeatureCache.onDisk(0, directory, 10 * 48);
+      String prefix = "writer" + i + "-";
+      writers.add(
+          CompletableFuture.runAsync(
+              () -> {
+                for (int j = 0; j < 50; j++) {
+                  cache.put(prefix + j, VALUES.clone());
+                }
+              }));
+    }
+    writers.forEach(CompletableFuture::join);
+    FeatureCache.onDisk(0, directory, 10 * 48);
+    try (Stream<Path> files = Files.list(directory)) {
+      assertThat(files).hasSizeLessThanOrEqualTo(10);
     }
   }
 

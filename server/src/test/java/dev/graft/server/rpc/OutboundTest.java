@@ -2,126 +2,68 @@ package dev.graft.server.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.grpc.stub.ServerCallStreamObserver;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.BytesValue;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class OutboundTest {
-  private static final int FULL = 65;
+  private static final BytesValue SMALL = bytes(1);
+  private static final BytesValue LARGE = bytes(3 << 20);
 
-  private final Transport transport = new Transport();
-  private final Outbound<String> outbound = new Outbound<>(transport);
-
-  @Test
-  void allThatWaitForRoomAreTold() {
-    fill();
-    outbound.whenRoom(() -> transport.log.add("next step"));
-    outbound.whenRoom(() -> transport.log.add("next request"));
-    assertThat(transport.log).isEmpty();
-    transport.takeAll();
-    assertThat(transport.log).hasSize(FULL + 2).contains("next step", "next request");
-    outbound.whenRoom(() -> transport.log.add("at once"));
-    assertThat(transport.log).endsWith("at once");
-  }
+  private final FakeResponses<BytesValue> responses = new FakeResponses<>();
+  private final Outbound<BytesValue> outbound = new Outbound<>(responses);
+  private final List<String> events = new ArrayList<>();
 
   @Test
-  void aCompleteCallEndsWhenAllIsSent() {
-    fill();
-    outbound.complete(() -> transport.log.add("leave"));
-    outbound.send("too late");
-    assertThat(transport.log).isEmpty();
-    transport.takeAll();
-    assertThat(transport.log).hasSize(FULL + 2).endsWith("leave", "completed");
+  void roomIsCountedInBytes() {
+    for (int i = 0; i < 1000; i++) {
+      outbound.send(SMALL);
+    }
+    outbound.whenRoom(() -> events.add("after small ones"));
+    assertThat(events).hasSize(1);
+    outbound.send(LARGE);
+    outbound.send(LARGE);
+    outbound.whenRoom(() -> events.add("after large ones"));
+    responses.take(1000);
+    assertThat(events).hasSize(1);
+    responses.take(1);
+    assertThat(events).containsExactly("after small ones", "after large ones");
+    assertThat(responses.sent).hasSize(1001);
   }
 
   @Test
-  void aCompleteCallThatIsCutShortStillEndsWell() {
-    fill();
-    outbound.complete(() -> {});
-    outbound.fail(Calls.draining());
-    assertThat(transport.log).hasSize(FULL + 1).endsWith("completed");
+  void actionsRunOutsideTheLock() {
+    outbound.send(LARGE);
+    outbound.send(LARGE);
+    outbound.whenRoom(() -> events.add("room, locked: " + Thread.holdsLock(outbound)));
+    responses.take(1);
+    outbound.complete(
+        () -> {
+          events.add("sent, locked: " + Thread.holdsLock(outbound));
+          assertThat(responses.completed).isFalse();
+        });
+    responses.take(1);
+    assertThat(events).containsExactly("room, locked: false", "sent, locked: false");
+    assertThat(responses.completed).isTrue();
   }
 
   @Test
-  void anErrorComesAfterWhatWaitsAndOnlyOnce() {
-    fill();
-    outbound.fail(Calls.draining());
-    outbound.fail(Calls.draining());
-    outbound.send("too late");
-    assertThat(transport.log).hasSize(FULL + 1).endsWith("failed");
+  void nobodyIsAskedForMoreAfterTheEnd() {
+    outbound.send(LARGE);
+    outbound.send(LARGE);
+    outbound.whenRoom(() -> events.add("parked"));
+    outbound.fail(new IllegalStateException("on purpose"));
+    assertThat(responses.sent).hasSize(2);
+    assertThat(responses.error).isNotNull();
+    responses.take(2);
+    outbound.send(SMALL);
+    assertThat(events).isEmpty();
+    assertThat(responses.sent).hasSize(2);
   }
 
-  @Test
-  void nothingIsSentToAClientThatIsGone() {
-    fill();
-    outbound.whenRoom(() -> transport.log.add("next step"));
-    outbound.abandon();
-    outbound.fail(Calls.draining());
-    transport.takeAll();
-    assertThat(transport.log).isEmpty();
-  }
-
-  private void fill() {
-    for (int i = 0; i < FULL; i++) {
-      outbound.send("message " + i);
-    }
-  }
-
-  /** Takes nothing until it is told to. */
-  private static final class Transport extends ServerCallStreamObserver<String> {
-    private final List<String> log = new ArrayList<>();
-    private Runnable onReady = () -> {};
-    private boolean ready;
-
-    void takeAll() {
-      ready = true;
-      onReady.run();
-    }
-
-    @Override
-    public boolean isReady() {
-      return ready;
-    }
-
-    @Override
-    public void setOnReadyHandler(Runnable handler) {
-      onReady = handler;
-    }
-
-    @Override
-    public void onNext(String message) {
-      log.add(message);
-    }
-
-    @Override
-    public void onError(Throwable error) {
-      log.add("failed");
-    }
-
-    @Override
-    public void onCompleted() {
-      log.add("completed");
-    }
-
-    @Override
-    public boolean isCancelled() {
-      return false;
-    }
-
-    @Override
-    public void setOnCancelHandler(Runnable handler) {}
-
-    @Override
-    public void setCompression(String compression) {}
-
-    @Override
-    public void request(int count) {}
-
-    @Override
-    public void setMessageCompression(boolean enable) {}
-
-    @Override
-    public void disableAutoInboundFlowControl() {}
+  private static BytesValue bytes(int size) {
+    return BytesValue.of(ByteString.copyFrom(new byte[size]));
   }
 }

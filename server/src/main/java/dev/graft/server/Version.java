@@ -1,4 +1,4 @@
-package dev.graft.server.rpc;
+package dev.graft.server;
 
 import java.io.IOException;
 import java.io.InputStream;
