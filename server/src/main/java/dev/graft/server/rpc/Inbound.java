@@ -73,9 +73,10 @@ abstract class Inbound<Q, R extends MessageLite> implements StreamObserver<Q>, C
   /** Ends the call with an error. */
   final void fail(Throwable error) {
     over = true;
+    Throwable explained = calls.explained(error);
     // First, so that a client that knows of the end finds the call gone.
     calls.leave(this);
-    outbound.fail(error);
+    outbound.fail(explained);
     release();
   }
 
