@@ -7,6 +7,7 @@ package dev.graft.server.backbones;
  * @param hiddenSize values of a hidden state
  * @param blocks number of transformer blocks
  * @param vocabularySize number of token ids
+ * @param tokenTypes token type ids are below this; 0 where there are none
  * @param maxTokens longest sequence in tokens
  * @param causal whether a token sees only those before it
  * @param tensors number of tensors
@@ -19,6 +20,7 @@ public record BackboneInfo(
     int hiddenSize,
     int blocks,
     int vocabularySize,
+    int tokenTypes,
     int maxTokens,
     boolean causal,
     int tensors,

@@ -51,6 +51,7 @@ final class ProgramBackbone implements Backbone {
             architecture.hiddenSize(),
             architecture.blocks(),
             architecture.vocabularySize(),
+            architecture.tokenTypes(),
             architecture.maxTokens(),
             architecture.causal(),
             parameters.tensors(),

@@ -1,16 +1,15 @@
 package dev.graft.server.checkpoints;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.graft.server.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -27,7 +26,7 @@ final class CheckpointDigest {
   static String of(JsonNode configuration, Collection<TensorEntry> tensors) {
     List<byte[]> hashes =
         tensors.stream().toList().parallelStream().map(CheckpointDigest::hash).toList();
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.start();
     update(digest, configuration.toString());
     int next = 0;
     for (TensorEntry tensor : tensors) {
@@ -35,11 +34,11 @@ final class CheckpointDigest {
       update(digest, tensor.type() + Arrays.toString(tensor.shape()) + tensor.transposed());
       digest.update(hashes.get(next++));
     }
-    return HexFormat.of().formatHex(digest.digest());
+    return Sha256.hex(digest);
   }
 
   private static byte[] hash(TensorEntry tensor) {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.start();
     ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(BUFFER_BYTES, tensor.bytes()));
     try (FileChannel channel = FileChannel.open(tensor.file(), StandardOpenOption.READ)) {
       long done = 0;
@@ -63,13 +62,5 @@ final class CheckpointDigest {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, bytes.length));
     digest.update(bytes);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
   }
 }

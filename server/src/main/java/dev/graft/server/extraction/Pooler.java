@@ -31,7 +31,8 @@ public final class Pooler implements AutoCloseable {
         scope, pooling.name().toLowerCase(Locale.ROOT), hidden, lengthTensor, normalize);
   }
 
-  String text() {
+  /** The program's text, from which the bytes of features follow. */
+  public String text() {
     return program.text();
   }
 

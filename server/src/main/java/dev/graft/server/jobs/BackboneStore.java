@@ -1,9 +1,6 @@
 package dev.graft.server.jobs;
 
-import dev.graft.server.backbones.Backbones;
-import dev.graft.server.checkpoints.Checkpoint;
 import dev.graft.server.checkpoints.ModelRoots;
-import dev.graft.server.extraction.TextTokenizer;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.TorchDevice;
 import java.nio.file.Path;
@@ -12,81 +9,129 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
-/** The backbones in memory. Those in use stay; of the others, the most recently used few. */
+/**
+ * The backbones in memory. Those in use stay; of the others, the most recently used few. Loading
+ * and freeing take long, and hold nobody up but those who wait for that very backbone.
+ */
 public final class BackboneStore implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(BackboneStore.class.getName());
+
   /** Backbones that are kept although nobody uses them. */
   private static final int MOST_IDLE = 2;
 
   private final ModelRoots roots;
-  private final TorchDevice device;
-  private final Kernels kernels;
+  private final BackboneLoader loader;
 
   /** By real path, in the order of use. Guarded by this. */
-  private final Map<Path, Shared> loaded = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<Path, Shared> kept = new LinkedHashMap<>(16, 0.75f, true);
+
+  /** Guarded by this. */
+  private boolean closed;
 
   public BackboneStore(ModelRoots roots, TorchDevice device, Kernels kernels) {
+    this(roots, BackboneLoader.of(roots, device, kernels));
+  }
+
+  BackboneStore(ModelRoots roots, BackboneLoader loader) {
     this.roots = roots;
-    this.device = device;
-    this.kernels = kernels;
+    this.loader = loader;
   }
 
   /**
-   * Takes a backbone into use, loading it if it is not there or if its files have changed.
+   * Takes a backbone into use, loading it if it is not there or if its files have changed. Waits
+   * where another call is loading it.
    *
    * @param path as in the contract's {@code Backbone.path}
    */
   public Lease acquire(String path) {
     Path directory = roots.resolve(path);
+    DirectoryState state = DirectoryState.of(directory);
+    List<Shared> unused = new ArrayList<>();
+    Shared shared;
+    boolean loads;
     synchronized (this) {
-      Shared shared = loaded.get(directory);
-      if (shared != null && !shared.state.equals(DirectoryState.of(directory))) {
-        loaded.remove(directory);
-        shared.release();
+      shared = kept.get(directory);
+      if (shared != null && !shared.state.equals(state)) {
+        kept.remove(directory);
+        if (shared.users == 0) {
+          unused.add(shared);
+        }
         shared = null;
       }
-      if (shared == null) {
-        shared = new Shared(DirectoryState.of(directory), load(directory));
-        loaded.put(directory, shared);
-        evict();
+      loads = shared == null;
+      if (loads) {
+        shared = new Shared(directory, state);
+        kept.put(directory, shared);
       }
-      return shared.lease();
+      shared.users++;
+      unused.addAll(evict()); // before loading, which needs the memory
+    }
+    unused.forEach(Shared::free);
+    if (loads) {
+      load(shared);
+    }
+    return new SharedLease(shared, shared.await());
+  }
+
+  private void load(Shared shared) {
+    try {
+      shared.backbone.complete(loader.load(shared.directory));
+    } catch (RuntimeException | Error e) { // whatever it is, those who wait must learn of it
+      synchronized (this) {
+        kept.remove(shared.directory, shared);
+      }
+      shared.backbone.completeExceptionally(e);
     }
   }
 
-  private LoadedBackbone load(Path directory) {
-    Checkpoint checkpoint = Checkpoint.open(directory, roots);
-    return new LoadedBackbone(
-        directory,
-        checkpoint,
-        Backbones.load(checkpoint, device, kernels),
-        checkpoint.tokenizer().map(TextTokenizer::open));
-  }
-
-  private void evict() {
-    long idle = loaded.values().stream().filter(Shared::idle).count();
-    Iterator<Shared> oldest = loaded.values().iterator();
-    while (idle > MOST_IDLE + 1) {
+  /** Takes the least recently used backbones out that nobody uses and that are too many. */
+  private synchronized List<Shared> evict() {
+    int most = closed ? 0 : MOST_IDLE;
+    long idle = kept.values().stream().filter(shared -> shared.users == 0).count();
+    List<Shared> unused = new ArrayList<>();
+    for (Iterator<Shared> oldest = kept.values().iterator(); idle > most; ) {
       Shared shared = oldest.next();
-      if (shared.idle()) {
+      if (shared.users == 0) {
         oldest.remove();
-        shared.release();
+        unused.add(shared);
         idle--;
       }
     }
+    return unused;
   }
 
-  /** The backbones in memory. */
+  private void release(Shared shared) {
+    List<Shared> unused;
+    synchronized (this) {
+      shared.users--;
+      boolean replaced = kept.get(shared.directory) != shared;
+      unused = replaced && shared.users == 0 ? List.of(shared) : evict();
+    }
+    unused.forEach(Shared::free);
+  }
+
+  /** The backbones in memory, without those that are being loaded. */
   public synchronized List<LoadedBackbone> loaded() {
-    List<LoadedBackbone> backbones = new ArrayList<>();
-    loaded.values().forEach(shared -> backbones.add(shared.backbone));
-    return backbones;
+    return kept.values().stream()
+        .filter(shared -> shared.backbone.isDone() && !shared.backbone.isCompletedExceptionally())
+        .map(shared -> shared.backbone.getNow(null))
+        .filter(Objects::nonNull)
+        .toList();
   }
 
+  /** Frees what nobody uses now, and the rest when it is given back. */
   @Override
-  public synchronized void close() {
-    loaded.values().forEach(Shared::release);
-    loaded.clear();
+  public void close() {
+    List<Shared> unused;
+    synchronized (this) {
+      closed = true;
+      unused = evict();
+    }
+    unused.forEach(Shared::free);
   }
 
   /** A backbone in use. */
@@ -98,50 +143,66 @@ public final class BackboneStore implements AutoCloseable {
     void close();
   }
 
-  /**
-   * A backbone with the number of its users, the store being one while it keeps it. Guarded by the
-   * store.
-   */
-  private final class Shared {
-    private final DirectoryState state;
+  private final class SharedLease implements Lease {
+    private final Shared shared;
     private final LoadedBackbone backbone;
-    private int users = 1;
 
-    Shared(DirectoryState state, LoadedBackbone backbone) {
-      this.state = state;
+    /** Guarded by this. */
+    private boolean over;
+
+    SharedLease(Shared shared, LoadedBackbone backbone) {
+      this.shared = shared;
       this.backbone = backbone;
     }
 
-    boolean idle() {
-      return users == 1;
+    @Override
+    public LoadedBackbone backbone() {
+      return backbone;
     }
 
-    Lease lease() {
-      users++;
-      return new Lease() {
-        private boolean closed;
-
-        @Override
-        public LoadedBackbone backbone() {
-          return backbone;
+    @Override
+    public void close() {
+      synchronized (this) {
+        if (over) {
+          return;
         }
+        over = true;
+      }
+      release(shared);
+    }
+  }
 
-        @Override
-        public void close() {
-          synchronized (BackboneStore.this) {
-            if (!closed) {
-              closed = true;
-              release();
-            }
-          }
-        }
-      };
+  /** A backbone that is there, or is being loaded by the first of its users. */
+  private static final class Shared {
+    private final Path directory;
+    private final DirectoryState state;
+    private final CompletableFuture<LoadedBackbone> backbone = new CompletableFuture<>();
+
+    /** Guarded by the store. */
+    private int users;
+
+    Shared(Path directory, DirectoryState state) {
+      this.directory = directory;
+      this.state = state;
     }
 
-    void release() {
-      users--;
-      if (users == 0) {
-        backbone.close();
+    LoadedBackbone await() {
+      try {
+        return backbone.join();
+      } catch (CompletionException e) {
+        if (e.getCause() instanceof Error error) {
+          throw error;
+        }
+        throw (RuntimeException) e.getCause();
+      }
+    }
+
+    /** Only where it was loaded and has no users. */
+    void free() {
+      try {
+        backbone.join().close();
+      } catch (RuntimeException e) { // not the failure of the call that happens to free it
+        LOG.log(System.Logger.Level.ERROR, "A backbone could not be freed: " + directory, e);
       }
     }
   }

@@ -22,17 +22,18 @@ public sealed interface Content {
   /**
    * Token ids whose padding is dropped, on whichever side it is.
    *
+   * @param place for errors
    * @param attentionMask 1 for real tokens and 0 for padding; empty when all are real
    * @param typeIds segments; empty when all are 0
    * @throws GraftException INVALID_ARGUMENT if there are none, the lengths differ, or the real
    *     tokens are not one run
    */
-  static TokenIds tokenIds(int[] ids, int[] attentionMask, int[] typeIds) {
+  static TokenIds tokenIds(ItemPlace place, int[] ids, int[] attentionMask, int[] typeIds) {
     if (ids.length == 0) {
-      throw invalid("token_ids.ids", "is empty; an item needs at least one token");
+      throw place.invalid("token_ids.ids", "is empty; an item needs at least one token");
     }
     if (attentionMask.length != 0 && attentionMask.length != ids.length) {
-      throw invalid(
+      throw place.invalid(
           "token_ids.attention_mask",
           "has "
               + attentionMask.length
@@ -41,7 +42,7 @@ public sealed interface Content {
               + " ids; give as many, or none");
     }
     if (typeIds.length != 0 && typeIds.length != ids.length) {
-      throw invalid(
+      throw place.invalid(
           "token_ids.token_type_ids",
           "has " + typeIds.length + " values for " + ids.length + " ids; give as many, or none");
     }
@@ -55,12 +56,12 @@ public sealed interface Content {
         end--;
       }
       if (start == end) {
-        throw invalid(
+        throw place.invalid(
             "token_ids.attention_mask", "has no 1; an item needs at least one real token");
       }
       for (int i = start; i < end; i++) {
         if (attentionMask[i] != 1) {
-          throw invalid(
+          throw place.invalid(
               "token_ids.attention_mask",
               "is "
                   + attentionMask[i]
@@ -75,10 +76,5 @@ public sealed interface Content {
     return new TokenIds(
         Arrays.copyOfRange(ids, start, end),
         typed ? Arrays.copyOfRange(typeIds, start, end) : null);
-  }
-
-  private static GraftException invalid(String field, String problem) {
-    return GraftException.invalidArgument("INVALID_ITEM", field + " " + problem + ".")
-        .with("field", field);
   }
 }

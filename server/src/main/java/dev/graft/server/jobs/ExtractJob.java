@@ -1,5 +1,6 @@
 package dev.graft.server.jobs;
 
+import dev.graft.server.backbones.BackboneInfo;
 import dev.graft.server.extraction.FeatureSpec;
 import dev.graft.server.extraction.FeatureStream;
 import dev.graft.server.extraction.ItemFeatures;
@@ -9,6 +10,9 @@ import java.util.Optional;
 
 /** Computes features of items, and predictions where there is a projector. */
 public final class ExtractJob implements AutoCloseable {
+  /** The request's field with the items. */
+  static final String ITEMS = "items";
+
   /** What happens with the results. */
   public interface Listener {
     /** Some items are done. Comes on several lanes' threads at the same time. */
@@ -35,14 +39,17 @@ public final class ExtractJob implements AutoCloseable {
   public record Result(
       long number, float[] features, int tokens, int truncatedTokens, Prediction prediction) {}
 
-  private final Optional<BackboneStore.Lease> lease;
   private final Lanes.Turns turns;
   private final Featurizer featurizer;
   private final Optional<Predictor> predictor;
 
   private final ReadyFeatures ready;
 
-  /** Loads the backbone, which may take a while. */
+  /**
+   * Loads the backbone, which may take a while.
+   *
+   * @param predictor whose projector the job closes
+   */
   public ExtractJob(
       WorkerResources worker,
       FeatureRequest request,
@@ -53,16 +60,9 @@ public final class ExtractJob implements AutoCloseable {
     Results results = new Results(listener);
     this.ready = new ReadyFeatures(turns, results::handOver, listener::onFailure);
     try {
-      this.lease = request.backbone().map(worker.backbones()::acquire);
-    } catch (RuntimeException e) {
-      predictor.ifPresent(known -> known.projector().close());
-      throw e;
-    }
-    try {
-      this.featurizer =
-          new Featurizer(worker, request, lease.map(BackboneStore.Lease::backbone), turns, results);
-    } catch (RuntimeException e) {
-      close();
+      this.featurizer = new Featurizer(worker, request, turns, results);
+    } catch (RuntimeException | Error e) { // whatever it is, nobody will close this job
+      turns.closeAndThen(this::closeProjector);
       throw e;
     }
   }
@@ -79,23 +79,29 @@ public final class ExtractJob implements AutoCloseable {
 
   /** Digest of the backbone; empty without one. */
   public Optional<String> backboneDigest() {
-    return lease.map(held -> held.backbone().backbone().info().digest());
+    return featurizer.info().map(BackboneInfo::digest);
   }
 
   public void add(long number, Content content) {
-    turns.hold(() -> featurizer.add(number, number, content));
+    turns.hold(() -> featurizer.add(number, ItemPlace.content(ITEMS, number), content));
   }
 
   /** Computes what was added without waiting for more. */
   public void flush() {
-    ready.submit();
-    featurizer.flush();
+    turns.hold(
+        () -> {
+          ready.submit();
+          featurizer.flush();
+        });
   }
 
   /** No more items follow. */
   public void end() {
-    ready.submit();
-    ready.whenDone(featurizer::end);
+    turns.hold(
+        () -> {
+          ready.submit();
+          ready.whenDone(featurizer::end);
+        });
   }
 
   /**
@@ -108,15 +114,19 @@ public final class ExtractJob implements AutoCloseable {
   }
 
   /**
-   * Stops what is under way, and lets backbone and projector go as soon as no lane works with them.
+   * Stops what is under way, and lets backbone and projector go as soon as nobody works with them.
    */
   @Override
   public void close() {
     turns.closeAndThen(
         () -> {
-          lease.ifPresent(BackboneStore.Lease::close);
-          predictor.ifPresent(known -> known.projector().close());
+          featurizer.close();
+          closeProjector();
         });
+  }
+
+  private void closeProjector() {
+    predictor.ifPresent(known -> known.projector().close());
   }
 
   /** Predicts and hands over, as part of a lane's step: what it uses is there until then. */

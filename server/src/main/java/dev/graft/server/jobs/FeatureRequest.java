@@ -5,6 +5,7 @@ import dev.graft.server.backbones.BackboneInfo;
 import dev.graft.server.extraction.FeatureSpec;
 import dev.graft.server.extraction.Pooling;
 import dev.graft.server.torch.ComputeDtype;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -24,6 +25,29 @@ public record FeatureRequest(
     Optional<ComputeDtype> computeDtype,
     int maxTokens,
     boolean rejectOverlength) {
+
+  /**
+   * Checks what does not depend on the backbone.
+   *
+   * @param available types that the device can compute in
+   */
+  void check(List<ComputeDtype> available) {
+    if (backbone.isPresent() && computeDtype.isPresent()) {
+      ComputeDtype asked = computeDtype.get();
+      if (!available.contains(asked)) {
+        throw GraftException.invalidArgument(
+                "INVALID_SPEC",
+                "features.compute_dtype is "
+                    + asked
+                    + ", which this worker's device cannot compute: use one of "
+                    + available
+                    + ", or leave it unset for "
+                    + available.get(0)
+                    + ".")
+            .with("field", "spec.features.compute_dtype");
+      }
+    }
+  }
 
   /** Fills the defaults in. */
   FeatureSpec resolve(BackboneInfo info, ComputeDtype defaultDtype) {

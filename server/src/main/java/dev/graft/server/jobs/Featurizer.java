@@ -1,6 +1,5 @@
 package dev.graft.server.jobs;
 
-import dev.graft.server.GraftException;
 import dev.graft.server.backbones.BackboneInfo;
 import dev.graft.server.extraction.FeatureSpec;
 import dev.graft.server.extraction.FeatureStream;
@@ -11,9 +10,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** Turns contents into features: on a backbone, or by taking them as they are. */
-final class Featurizer {
-  private final Optional<LoadedBackbone> backbone;
+/** Turns contents into features: on a backbone in use, or by taking them as they are. */
+final class Featurizer implements AutoCloseable {
+  private final Optional<BackboneStore.Lease> lease;
   private final Optional<FeatureSpec> spec;
   private final Optional<FeatureStream> stream;
   private final FeatureStream.Listener listener;
@@ -21,23 +20,38 @@ final class Featurizer {
   /** Size of precomputed features: that of the first one. 0 before. */
   private int featureSize;
 
+  /** Loads the backbone, which may take a while. */
   Featurizer(
       WorkerResources worker,
       FeatureRequest request,
-      Optional<LoadedBackbone> backbone,
       Lanes.Turns turns,
       FeatureStream.Listener listener) {
-    this.backbone = backbone;
+    request.check(worker.computeDtypes());
     this.listener = listener;
-    this.spec =
-        backbone.map(
-            loaded -> request.resolve(loaded.backbone().info(), worker.defaultComputeDtype()));
-    this.stream =
-        backbone.map(
-            loaded ->
-                new FeatureStream(
-                    worker.extraction(), loaded.backbone(), spec.orElseThrow(), turns, listener));
-    this.featureSize = backbone.map(loaded -> loaded.backbone().info().hiddenSize()).orElse(0);
+    this.lease = request.backbone().map(worker.backbones()::acquire);
+    try {
+      this.spec = info().map(info -> request.resolve(info, worker.defaultComputeDtype()));
+      this.stream = backbone().map(loaded -> stream(worker, loaded, turns));
+      this.featureSize = info().map(BackboneInfo::hiddenSize).orElse(0);
+    } catch (RuntimeException | Error e) { // whatever it is, the backbone is not in use
+      close();
+      throw e;
+    }
+  }
+
+  private FeatureStream stream(WorkerResources worker, LoadedBackbone loaded, Lanes.Turns turns) {
+    return new FeatureStream(
+        worker.extraction(), loaded.backbone(), spec.orElseThrow(), turns, listener);
+  }
+
+  /** The backbone in use; empty without one. */
+  Optional<LoadedBackbone> backbone() {
+    return lease.map(BackboneStore.Lease::backbone);
+  }
+
+  /** What is known of the backbone; empty without one. */
+  Optional<BackboneInfo> info() {
+    return backbone().map(loaded -> loaded.backbone().info());
   }
 
   /** The specification with every default filled in; empty without backbone. */
@@ -54,97 +68,124 @@ final class Featurizer {
    * Adds a content.
    *
    * @param slot the caller's number of it, which its features carry
-   * @param number the item's number, for errors
+   * @param place for errors
    */
-  void add(long slot, long number, Content content) {
+  void add(long slot, ItemPlace place, Content content) {
     if (content instanceof Content.Features features) {
-      if (featureSize == 0) {
-        featureSize = features.values().length;
-      }
-      if (features.values().length != featureSize) {
-        throw itemError(
-            "FEATURE_SIZE",
-            number,
-            "has a feature of "
-                + features.values().length
-                + " values where "
-                + featureSize
-                + " are expected");
-      }
-      listener.onFeatures(List.of(new ItemFeatures(slot, features.values(), 0, 0)));
+      addReady(slot, place, features.values());
+    } else if (content instanceof Content.Text text) {
+      addTokens(place, "text", tokenize(slot, place, text.text()));
+    } else if (content instanceof Content.TokenIds tokens) {
+      checkTypes(place, tokens);
+      addTokens(place, "token_ids.ids", cut(slot, tokens));
     } else {
-      LoadedBackbone loaded =
-          backbone.orElseThrow(
-              () ->
-                  itemError(
-                      "INVALID_ITEM",
-                      number,
-                      "has no features, and spec.features names no backbone to compute them on"));
-      stream.orElseThrow().add(checked(number, tokenize(loaded, slot, number, content)));
+      throw new AssertionError("Unknown content " + content);
     }
   }
 
-  private TokenizedItem tokenize(LoadedBackbone loaded, long slot, long number, Content content) {
-    int maxTokens = spec.orElseThrow().maxTokens();
-    if (content instanceof Content.Text text) {
-      return loaded
-          .tokenizer()
-          .orElseThrow(
-              () ->
-                  itemError(
-                      "NO_TOKENIZER",
-                      number,
-                      "is text, but "
-                          + loaded.directory()
-                          + " has no tokenizer.json; send token ids instead"))
-          .tokenize(slot, text.text(), maxTokens);
+  private void addReady(long slot, ItemPlace place, float[] values) {
+    if (featureSize == 0) {
+      featureSize = values.length;
     }
-    Content.TokenIds tokens = (Content.TokenIds) content;
+    if (values.length != featureSize) {
+      throw place.error(
+          "FEATURE_SIZE",
+          "features",
+          "has a feature of "
+              + values.length
+              + " values where "
+              + featureSize
+              + " are expected: those of the backbone, or of the first item");
+    }
+    listener.onFeatures(List.of(new ItemFeatures(slot, values, 0, 0)));
+  }
+
+  private LoadedBackbone require(ItemPlace place) {
+    return backbone()
+        .orElseThrow(
+            () ->
+                place.error(
+                    "INVALID_ITEM",
+                    "",
+                    "has no features, and spec.features names no backbone to compute them on"));
+  }
+
+  private TokenizedItem tokenize(long slot, ItemPlace place, String text) {
+    LoadedBackbone loaded = require(place);
+    TokenizedItem item =
+        loaded
+            .tokenizer()
+            .orElseThrow(
+                () ->
+                    place.error(
+                        "NO_TOKENIZER",
+                        "text",
+                        "is text, but "
+                            + loaded.directory()
+                            + " has no tokenizer.json; send token ids instead"))
+            .tokenize(slot, text, spec.orElseThrow().maxTokens());
+    // Some tokenizers number segments although their model has none.
+    return loaded.backbone().info().tokenTypes() > 0
+        ? item
+        : new TokenizedItem(slot, item.ids(), null, item.truncatedTokens());
+  }
+
+  private void checkTypes(ItemPlace place, Content.TokenIds tokens) {
+    BackboneInfo info = require(place).backbone().info();
+    if (tokens.typeIds() == null) {
+      return;
+    }
+    if (info.tokenTypes() == 0) {
+      throw place.error(
+          "TOKEN_OUT_OF_RANGE",
+          "token_ids.token_type_ids",
+          "has token type ids, but "
+              + info.modelType()
+              + " backbones have no token types; leave them out");
+    }
+    checkRange(
+        place, "token_ids.token_type_ids", "token type", tokens.typeIds(), info.tokenTypes());
+  }
+
+  private TokenizedItem cut(long slot, Content.TokenIds tokens) {
     int length = tokens.ids().length;
-    if (length <= maxTokens) {
-      return new TokenizedItem(slot, tokens.ids(), tokens.typeIds(), 0);
-    }
+    int kept = Math.min(length, spec.orElseThrow().maxTokens());
     return new TokenizedItem(
         slot,
-        Arrays.copyOf(tokens.ids(), maxTokens),
-        tokens.typeIds() == null ? null : Arrays.copyOf(tokens.typeIds(), maxTokens),
-        length - maxTokens);
+        Arrays.copyOf(tokens.ids(), kept),
+        tokens.typeIds() == null ? null : Arrays.copyOf(tokens.typeIds(), kept),
+        length - kept);
   }
 
-  private TokenizedItem checked(long number, TokenizedItem item) {
-    BackboneInfo info = backbone.orElseThrow().backbone().info();
+  private void addTokens(ItemPlace place, String field, TokenizedItem item) {
     FeatureSpec resolved = spec.orElseThrow();
     if (item.ids().length == 0) {
-      throw itemError("INVALID_ITEM", number, "has no tokens; an item needs at least one");
+      throw place.error("INVALID_ITEM", field, "has no tokens; an item needs at least one");
     }
     if (item.truncatedTokens() > 0 && resolved.rejectOverlength()) {
-      throw itemError(
+      throw place.error(
           "ITEM_TOO_LONG",
-          number,
+          field,
           "has "
               + (item.ids().length + item.truncatedTokens())
               + " tokens where "
               + resolved.maxTokens()
               + " are allowed; shorten it, or let it be cut (overlength TRUNCATE)");
     }
-    for (int id : item.ids()) {
-      if (id < 0 || id >= info.vocabularySize()) {
-        throw itemError(
-            "TOKEN_OUT_OF_RANGE",
-            number,
-            "has token id "
-                + Integer.toUnsignedString(id)
-                + ", but the vocabulary has "
-                + info.vocabularySize()
-                + " ids");
-      }
-    }
-    return item;
+    checkRange(place, field, "token", item.ids(), info().orElseThrow().vocabularySize());
+    stream.orElseThrow().add(item);
   }
 
-  private static GraftException itemError(String reason, long number, String problem) {
-    return GraftException.invalidArgument(reason, "Item " + number + " " + problem + ".")
-        .with("item", number);
+  private static void checkRange(ItemPlace place, String field, String what, int[] ids, int end) {
+    for (int id : ids) {
+      if (id < 0 || id >= end) {
+        throw place.error(
+            "TOKEN_OUT_OF_RANGE",
+            field,
+            "has %s id %s; this backbone's are from 0 to %d"
+                .formatted(what, Integer.toUnsignedString(id), end - 1));
+      }
+    }
   }
 
   void flush() {
@@ -166,5 +207,11 @@ final class Featurizer {
     } else {
       action.run();
     }
+  }
+
+  /** Gives the backbone back; nothing may be under way. */
+  @Override
+  public void close() {
+    lease.ifPresent(BackboneStore.Lease::close);
   }
 }

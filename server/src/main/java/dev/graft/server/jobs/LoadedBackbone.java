@@ -11,9 +11,14 @@ import java.util.Optional;
  *
  * @param directory its real path
  * @param tokenizer empty when the directory has no {@code tokenizer.json}
+ * @param tokenizerDigest SHA-256 of that file, hexadecimal; empty without it
  */
 public record LoadedBackbone(
-    Path directory, Checkpoint checkpoint, Backbone backbone, Optional<TextTokenizer> tokenizer) {
+    Path directory,
+    Checkpoint checkpoint,
+    Backbone backbone,
+    Optional<TextTokenizer> tokenizer,
+    String tokenizerDigest) {
   void close() {
     tokenizer.ifPresent(TextTokenizer::close);
     backbone.close();

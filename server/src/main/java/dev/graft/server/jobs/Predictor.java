@@ -1,6 +1,5 @@
 package dev.graft.server.jobs;
 
-import dev.graft.server.GraftException;
 import dev.graft.server.extraction.ItemFeatures;
 import dev.graft.server.training.TrainedProjector;
 import java.util.ArrayList;
@@ -28,13 +27,11 @@ public record Predictor(TrainedProjector projector, Probabilities probabilities)
     for (int i = 0; i < items.size(); i++) {
       float[] values = items.get(i).values();
       if (values.length != inputs) {
-        throw GraftException.invalidArgument(
-            "FEATURE_SIZE",
-            "The projector takes features of "
-                + inputs
-                + " values, but an item's has "
-                + values.length
-                + ".");
+        throw ItemPlace.content(ExtractJob.ITEMS, items.get(i).slot())
+            .error(
+                "FEATURE_SIZE",
+                "features",
+                "has a feature of " + values.length + " values, but the projector takes " + inputs);
       }
       System.arraycopy(values, 0, features, i * inputs, inputs);
     }

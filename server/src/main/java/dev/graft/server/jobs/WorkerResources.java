@@ -7,6 +7,8 @@ import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Lanes;
 import dev.graft.server.torch.TorchDevice;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What all jobs of a worker share.
@@ -29,5 +31,14 @@ public record WorkerResources(
   /** What their feature streams share. */
   Extraction extraction() {
     return new Extraction(device, pooler, cache, lanes.count(), tokensPerBatch);
+  }
+
+  /** Types that the device can compute in, the default first. */
+  public List<ComputeDtype> computeDtypes() {
+    return Stream.concat(
+            Stream.of(defaultComputeDtype),
+            kernels.measured().stream().map(Kernels.Measured::dtype))
+        .distinct()
+        .toList();
   }
 }

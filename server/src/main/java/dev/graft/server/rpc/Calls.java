@@ -11,7 +11,17 @@ final class Calls {
   interface Call {
     /** Ends the call in a way that the client can go on from elsewhere. */
     void drain();
+
+    /** Ends the call at once, where {@link #drain} has taken too long. */
+    default void cut() {
+      drain();
+    }
   }
+
+  static final String OUT_OF_MEMORY = "OUT_OF_MEMORY";
+
+  /** Variable of {@link #OUT_OF_MEMORY}: how many other calls were under way. */
+  static final String OTHER_CALLS = "other_calls";
 
   private final int most;
 
@@ -79,6 +89,37 @@ final class Calls {
       wait(left / 1_000_000, (int) (left % 1_000_000));
     }
     return true;
+  }
+
+  /** A lack of memory, with what can be done about it; any other error as it is. */
+  Throwable explained(Throwable error) {
+    if (error instanceof OutOfMemoryError) {
+      return outOfMemory("The worker's Java heap does not suffice").causedBy(error);
+    }
+    if (error instanceof GraftException known && known.reason().equals(OUT_OF_MEMORY)) {
+      String device = known.metadata().getOrDefault("device", "");
+      return outOfMemory("The memory of device " + device + " does not suffice")
+          .with("device", device)
+          .causedBy(error);
+    }
+    return error;
+  }
+
+  /** It passes where other calls take memory too. */
+  private synchronized GraftException outOfMemory(String problem) {
+    int others = Math.max(0, active.size() - 1);
+    return GraftException.of(
+            GraftException.Category.RESOURCE_EXHAUSTED,
+            OUT_OF_MEMORY,
+            problem
+                + (others > 0
+                    ? " while "
+                        + others
+                        + " other calls are under way. Try later, or another worker."
+                    : " for this call alone. The client can lower max_tokens, send less, or use a"
+                        + " smaller backbone or a 16-bit compute_dtype; the worker's operator can"
+                        + " give it more memory, or fewer lanes."))
+        .with(OTHER_CALLS, others);
   }
 
   static GraftException draining() {

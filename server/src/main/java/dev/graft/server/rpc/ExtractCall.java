@@ -4,6 +4,7 @@ import dev.graft.server.GraftException;
 import dev.graft.server.extraction.Pooling;
 import dev.graft.server.jobs.ExtractJob;
 import dev.graft.server.jobs.FeatureRequest;
+import dev.graft.server.jobs.ItemPlace;
 import dev.graft.server.jobs.Predictor;
 import dev.graft.server.jobs.WorkerResources;
 import dev.graft.v1.DataType;
@@ -138,7 +139,7 @@ final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
   private void handleItem(Item item) {
     job.add(
         item.getNumber(),
-        FeatureMessages.content(item.getContent(), "items[" + item.getNumber() + "].content"));
+        FeatureMessages.content(item.getContent(), ItemPlace.content("items", item.getNumber())));
   }
 
   private void requireJob(String message) {

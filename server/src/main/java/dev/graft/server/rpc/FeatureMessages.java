@@ -4,11 +4,13 @@ import dev.graft.server.GraftException;
 import dev.graft.server.extraction.Pooling;
 import dev.graft.server.jobs.Content;
 import dev.graft.server.jobs.FeatureRequest;
+import dev.graft.server.jobs.ItemPlace;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.v1.Backbone;
 import dev.graft.v1.DataType;
 import dev.graft.v1.FeatureSpec;
 import dev.graft.v1.Overlength;
+import dev.graft.v1.Tensor;
 import dev.graft.v1.TokenIds;
 import java.util.List;
 import java.util.Optional;
@@ -68,27 +70,31 @@ final class FeatureMessages {
   /**
    * What an item is made of.
    *
-   * @param field where it stands, for errors
+   * @param place for errors
    */
-  static Content content(dev.graft.v1.Content content, String field) {
+  static Content content(dev.graft.v1.Content content, ItemPlace place) {
     return switch (content.getKindCase()) {
       case TEXT -> new Content.Text(content.getText());
-      case TOKEN_IDS -> tokenIds(content.getTokenIds());
-      case FEATURES ->
-          new Content.Features(
-              TensorCodec.decodeVector(content.getFeatures(), field + ".features"));
-      case KIND_NOT_SET ->
-          throw GraftException.invalidArgument(
-                  "INVALID_ITEM", field + " is empty: give text, token_ids or features.")
-              .with("field", field);
+      case TOKEN_IDS -> tokenIds(content.getTokenIds(), place);
+      case FEATURES -> features(content.getFeatures(), place);
+      case KIND_NOT_SET -> throw place.invalid("", "is empty: give text, token_ids or features");
     };
   }
 
-  private static Content tokenIds(TokenIds tokens) {
+  private static Content tokenIds(TokenIds tokens, ItemPlace place) {
     return Content.tokenIds(
+        place,
         ints(tokens.getIdsList()),
         ints(tokens.getAttentionMaskList()),
         ints(tokens.getTokenTypeIdsList()));
+  }
+
+  private static Content features(Tensor tensor, ItemPlace place) {
+    try {
+      return new Content.Features(TensorCodec.decodeVector(tensor, place.path() + ".features"));
+    } catch (GraftException e) {
+      throw e.with("item", Long.toUnsignedString(place.number()));
+    }
   }
 
   private static int[] ints(List<Integer> values) {

@@ -2,17 +2,22 @@ package dev.graft.server.rpc;
 
 import dev.graft.server.GraftException;
 import dev.graft.v1.FileChunk;
-import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
 
 /** Puts an uploaded file together. */
 final class FileAssembly {
   private final String field;
   private final long totalBytes;
-  private final ByteArrayOutputStream received = new ByteArrayOutputStream();
+
+  /** Grows with what arrives: announcing a large file costs nothing. Exact in the end. */
+  private byte[] received = {};
+
+  private int size;
 
   /**
    * @param field the message that carries the file, for errors
    * @param totalBytes size that the spec announced
+   * @param maxFileBytes below 2 GiB
    */
   FileAssembly(String field, long totalBytes, long maxFileBytes) {
     if (totalBytes < 0 || totalBytes > maxFileBytes) {
@@ -32,23 +37,28 @@ final class FileAssembly {
   }
 
   void add(FileChunk chunk) {
-    if (chunk.getOffset() != received.size() || chunk.getTotalBytes() != totalBytes) {
+    if (chunk.getOffset() != size || chunk.getTotalBytes() != totalBytes) {
       throw wrong(
           "has offset "
-              + chunk.getOffset()
+              + Long.toUnsignedString(chunk.getOffset())
               + " of "
-              + chunk.getTotalBytes()
+              + Long.toUnsignedString(chunk.getTotalBytes())
               + " bytes where offset "
-              + received.size()
+              + size
               + " of "
               + totalBytes
               + " comes next");
     }
-    if (chunk.getData().size() > totalBytes - received.size()) {
+    if (chunk.getData().size() > totalBytes - size) {
       throw wrong("runs over the announced " + totalBytes + " bytes");
     }
-    byte[] data = chunk.getData().toByteArray();
-    received.write(data, 0, data.length);
+    int needed = size + chunk.getData().size();
+    if (needed > received.length) {
+      long roomy = Math.max(needed, 2L * received.length);
+      received = Arrays.copyOf(received, (int) Math.min(totalBytes, roomy));
+    }
+    chunk.getData().copyTo(received, size);
+    size = needed;
   }
 
   private GraftException wrong(String problem) {
@@ -57,10 +67,11 @@ final class FileAssembly {
   }
 
   boolean complete() {
-    return received.size() == totalBytes;
+    return size == totalBytes;
   }
 
+  /** The complete file, which is not copied. */
   byte[] bytes() {
-    return received.toByteArray();
+    return received;
   }
 }

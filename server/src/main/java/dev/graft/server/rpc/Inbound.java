@@ -73,7 +73,7 @@ abstract class Inbound<Q, R extends MessageLite> implements StreamObserver<Q>, C
   /** Ends the call with an error. */
   final void fail(Throwable error) {
     over = true;
-    outbound.fail(error);
+    outbound.fail(calls.explained(error));
     leave();
   }
 

@@ -31,7 +31,7 @@ final class Statuses {
 
   private static final System.Logger LOG = System.getLogger(Statuses.class.getName());
 
-  /** Reasons of errors that pass: trying again, here or elsewhere, helps. */
+  /** Reasons of errors that always pass: trying again, here or elsewhere, helps. */
   private static final Set<String> PASSING = Set.of("WORKER_DRAINING", "TOO_MANY_CALLS");
 
   private Statuses() {}
@@ -79,12 +79,17 @@ final class Statuses {
                           .setReason(error.reason()))
                   .build()));
     }
-    if (PASSING.contains(error.reason())) {
+    if (passes(error)) {
       status.addDetails(
           Any.pack(
               RetryInfo.newBuilder().setRetryDelay(Duration.newBuilder().setSeconds(1)).build()));
     }
     return StatusProto.toStatusRuntimeException(status.build());
+  }
+
+  private static boolean passes(GraftException error) {
+    return PASSING.contains(error.reason())
+        || !error.metadata().getOrDefault(Calls.OTHER_CALLS, "0").equals("0");
   }
 
   /** The text, or its beginning: what callers sent may stand in it, and be long. */

@@ -1,6 +1,7 @@
 package dev.graft.server.rpc;
 
 import com.google.protobuf.UnsafeByteOperations;
+import dev.graft.server.Sha256;
 import dev.graft.server.jobs.FeatureRequest;
 import dev.graft.server.jobs.TrainJob;
 import dev.graft.server.jobs.WorkerResources;
@@ -17,17 +18,12 @@ import dev.graft.v1.TrainRequest;
 import dev.graft.v1.TrainResponse;
 import dev.graft.v1.TrainSpec;
 import io.grpc.stub.ServerCallStreamObserver;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** One Train stream. */
 final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements TrainJob.Listener {
-  private static final int CHUNK_BYTES = 256 * 1024;
-
   private final WorkerResources worker;
   private final WorkerLimits limits;
 
@@ -111,6 +107,8 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
             Optional.of(initialProjector.bytes()).filter(bytes -> bytes.length > 0),
             Optional.of(checkpoint.bytes()).filter(bytes -> bytes.length > 0),
             this);
+    initialProjector = null;
+    checkpoint = null;
     outbound.send(
         TrainResponse.newBuilder()
             .setReady(
@@ -208,14 +206,15 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
     sendFile(file, chunk -> TrainResponse.newBuilder().setProjectorFile(chunk));
     outbound.send(
         TrainResponse.newBuilder()
-            .setResult(TrainingMessages.message(finished, sha256(file)))
+            .setResult(TrainingMessages.message(finished, Sha256.hex(file)))
             .build());
     complete();
   }
 
   private void sendFile(byte[] file, Function<FileChunk, TrainResponse.Builder> message) {
-    for (int offset = 0; offset < file.length; offset += CHUNK_BYTES) {
-      int length = Math.min(CHUNK_BYTES, file.length - offset);
+    int chunkBytes = limits.chunkBytes();
+    for (int offset = 0; offset < file.length; offset += chunkBytes) {
+      int length = Math.min(chunkBytes, file.length - offset);
       outbound.send(
           message
               .apply(
@@ -225,14 +224,6 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
                       .setData(UnsafeByteOperations.unsafeWrap(file, offset, length))
                       .build())
               .build());
-    }
-  }
-
-  private static String sha256(byte[] file) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("Every Java has SHA-256.", e);
     }
   }
 
@@ -253,6 +244,11 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
     } else {
       job.drain();
     }
+  }
+
+  @Override
+  public void cut() {
+    fail(Calls.draining());
   }
 
   @Override

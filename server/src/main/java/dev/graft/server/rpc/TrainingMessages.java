@@ -1,6 +1,6 @@
 package dev.graft.server.rpc;
 
-import dev.graft.server.GraftException;
+import dev.graft.server.jobs.ItemPlace;
 import dev.graft.server.jobs.ParameterAudit;
 import dev.graft.server.jobs.TrainItem;
 import dev.graft.server.jobs.TrainJob;
@@ -73,6 +73,8 @@ final class TrainingMessages {
           InfoNce.newBuilder()
               .setTemperature((float) known.temperature())
               .setSymmetric(known.symmetric()));
+    } else {
+      throw new AssertionError("Unknown objective " + objective);
     }
     return message.build();
   }
@@ -81,17 +83,18 @@ final class TrainingMessages {
    * @param field name of the message that carries the item, for errors
    */
   static TrainItem item(Item item, String field) {
-    String where = field + "[" + item.getNumber() + "]";
+    ItemPlace place = ItemPlace.content(field, item.getNumber());
     return new TrainItem(
         item.getNumber(),
-        FeatureMessages.content(item.getContent(), where + ".content"),
+        FeatureMessages.content(item.getContent(), place),
         item.hasPair()
-            ? Optional.of(FeatureMessages.content(item.getPair(), where + ".pair"))
+            ? Optional.of(
+                FeatureMessages.content(item.getPair(), ItemPlace.pair(field, item.getNumber())))
             : Optional.empty(),
-        item.hasLabel() ? Optional.of(label(item.getLabel(), where)) : Optional.empty());
+        item.hasLabel() ? Optional.of(label(item.getLabel(), place)) : Optional.empty());
   }
 
-  private static Label label(dev.graft.v1.Label label, String where) {
+  private static Label label(dev.graft.v1.Label label, ItemPlace place) {
     return switch (label.getKindCase()) {
       case CLASS_INDEX -> new Label.ClassIndex(Integer.toUnsignedLong(label.getClassIndex()));
       case CLASS_SET ->
@@ -101,10 +104,8 @@ final class TrainingMessages {
                   .toArray());
       case VALUES -> new Label.Values(floats(label.getValues().getValuesList()));
       case KIND_NOT_SET ->
-          throw GraftException.invalidArgument(
-                  "LABEL_MISSING",
-                  where + ".label is empty: give class_index, class_set or values.")
-              .with("field", where + ".label");
+          throw place.labelError(
+              "LABEL_MISSING", "has an empty label: give class_index, class_set or values");
     };
   }
 

@@ -64,11 +64,8 @@ final class WorkerEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
   }
 
   private void describeKernels(DescribeWorkerResponse.Builder description) {
-    description.addComputeDtypes(FeatureMessages.computeDtype(worker.defaultComputeDtype()));
-    for (ComputeDtype dtype : ComputeDtype.values()) {
-      if (dtype != worker.defaultComputeDtype()) {
-        description.addComputeDtypes(FeatureMessages.computeDtype(dtype));
-      }
+    for (ComputeDtype dtype : worker.computeDtypes()) {
+      description.addComputeDtypes(FeatureMessages.computeDtype(dtype));
     }
     for (Kernels.Measured measured : worker.kernels().measured()) {
       description.addMeasuredKernels(

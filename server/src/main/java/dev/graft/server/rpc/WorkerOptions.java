@@ -1,5 +1,6 @@
 package dev.graft.server.rpc;
 
+import dev.graft.server.GraftException;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
 import java.nio.file.Path;
@@ -9,6 +10,11 @@ import java.util.Optional;
 
 /** How a worker is set up. A plain class: the defaults stand in the fields. */
 public final class WorkerOptions {
+  private static final int MOST_LANES = 1024;
+
+  /** What an array can hold. */
+  private static final long MOST_FILE_BYTES = Integer.MAX_VALUE - 8;
+
   private String host = "127.0.0.1";
   private int port = 8470;
   private List<Path> modelRoots = List.of();
@@ -22,8 +28,8 @@ public final class WorkerOptions {
   private long cacheDiskBytes = 10L << 30;
   private int maxMessageBytes = 1 << 20;
   private int maxConcurrentCalls = 64;
-  private long maxFileBytes = 1L << 30;
-  private long maxTrainFeatureBytes = 8L << 30;
+  private long maxFileBytes = Math.min(1L << 30, Runtime.getRuntime().maxMemory() / 16);
+  private long maxTrainFeatureBytes = Math.min(8L << 30, Runtime.getRuntime().maxMemory() / 4);
   private Duration drainGrace = Duration.ofSeconds(20);
 
   public String host() {
@@ -36,6 +42,7 @@ public final class WorkerOptions {
 
   /** Where to listen; port 0 is any free one. */
   public WorkerOptions listen(String newHost, int newPort) {
+    check(newPort >= 0 && newPort < 1 << 16, "listen", "a port from 0 to 65535", newPort);
     host = newHost;
     port = newPort;
     return this;
@@ -67,6 +74,7 @@ public final class WorkerOptions {
 
   /** Batches computed at the same time; 0 means one for each core, or one on a GPU. */
   public WorkerOptions lanes(int count) {
+    check(count >= 0 && count <= MOST_LANES, "lanes", "from 0 to " + MOST_LANES, count);
     lanes = count;
     return this;
   }
@@ -97,6 +105,7 @@ public final class WorkerOptions {
 
   /** Most padded tokens of a batch; 0 means what suits the device. */
   public WorkerOptions tokensPerBatch(int tokens) {
+    check(tokens >= 0, "tokens_per_batch", "at least 0", tokens);
     tokensPerBatch = tokens;
     return this;
   }
@@ -107,6 +116,7 @@ public final class WorkerOptions {
 
   /** Features that are kept in memory. */
   public WorkerOptions cacheMemoryBytes(long bytes) {
+    check(bytes >= 0, "cache_memory_bytes", "at least 0", bytes);
     cacheMemoryBytes = bytes;
     return this;
   }
@@ -127,6 +137,7 @@ public final class WorkerOptions {
 
   /** Features that are kept on disk. */
   public WorkerOptions cacheDiskBytes(long bytes) {
+    check(bytes >= 0, "cache_disk_bytes", "at least 0", bytes);
     cacheDiskBytes = bytes;
     return this;
   }
@@ -137,6 +148,8 @@ public final class WorkerOptions {
 
   /** Largest message, in both directions. */
   public WorkerOptions maxMessageBytes(int bytes) {
+    int least = WorkerLimits.LEAST_MESSAGE_BYTES;
+    check(bytes >= least, "max_message_bytes", "at least " + least, bytes);
     maxMessageBytes = bytes;
     return this;
   }
@@ -147,6 +160,7 @@ public final class WorkerOptions {
 
   /** Extract and Train calls at the same time. */
   public WorkerOptions maxConcurrentCalls(int calls) {
+    check(calls > 0, "max_concurrent_calls", "at least 1", calls);
     maxConcurrentCalls = calls;
     return this;
   }
@@ -155,12 +169,24 @@ public final class WorkerOptions {
     return maxFileBytes;
   }
 
+  /** Largest uploaded file; by default what the heap can hold several of. */
+  public WorkerOptions maxFileBytes(long bytes) {
+    check(
+        bytes >= 0 && bytes <= MOST_FILE_BYTES,
+        "max_file_bytes",
+        "from 0 to " + MOST_FILE_BYTES,
+        bytes);
+    maxFileBytes = bytes;
+    return this;
+  }
+
   public long maxTrainFeatureBytes() {
     return maxTrainFeatureBytes;
   }
 
-  /** Most bytes of features that one Train call may hold. */
+  /** Most bytes of features that one Train call may hold; by default a quarter of the heap. */
   public WorkerOptions maxTrainFeatureBytes(long bytes) {
+    check(bytes >= 0, "max_train_feature_bytes", "at least 0", bytes);
     maxTrainFeatureBytes = bytes;
     return this;
   }
@@ -171,7 +197,20 @@ public final class WorkerOptions {
 
   /** How long running calls may go on when the worker is asked to stop. */
   public WorkerOptions drainGrace(Duration grace) {
+    check(!grace.isNegative(), "drain_grace", "at least 0", grace);
     drainGrace = grace;
     return this;
+  }
+
+  private static void check(boolean valid, String option, String requirement, Object value) {
+    if (!valid) {
+      throw invalid(option, "must be " + requirement + ", not " + value);
+    }
+  }
+
+  /** An option that this worker cannot start with. */
+  static GraftException invalid(String option, String problem) {
+    return GraftException.invalidArgument("INVALID_OPTION", option + " " + problem + ".")
+        .with("option", option);
   }
 }

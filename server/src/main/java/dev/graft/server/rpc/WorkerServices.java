@@ -5,6 +5,8 @@ import dev.graft.server.extraction.FeatureCache;
 import dev.graft.server.extraction.Pooler;
 import dev.graft.server.jobs.BackboneStore;
 import dev.graft.server.jobs.WorkerResources;
+import dev.graft.server.torch.ComputeDtype;
+import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Lanes;
 import dev.graft.server.torch.TorchDevice;
@@ -13,6 +15,7 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** A worker's services with all that they need, on no transport yet. */
 public final class WorkerServices implements AutoCloseable {
@@ -23,6 +26,9 @@ public final class WorkerServices implements AutoCloseable {
    * is found by halving.
    */
   private static final long GPU_BYTES_PER_TOKEN = 512 * 1024;
+
+  /** How long trainings may take for their last checkpoint. */
+  private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   private final WorkerOptions options;
   private final WorkerResources worker;
@@ -37,7 +43,8 @@ public final class WorkerServices implements AutoCloseable {
     this.roots = ModelRoots.of(options.modelRoots());
     TorchDevice device = TorchDevice.parse(options.device());
     Kernels measured = Kernels.measure(device);
-    Kernels kernels = options.kernel().map(measured::restrictedTo).orElse(measured);
+    Kernels kernels = options.kernel().map(kernel -> restricted(measured, kernel)).orElse(measured);
+    options.computeDtype().ifPresent(dtype -> requireMeasured(measured, dtype));
     this.limits =
         new WorkerLimits(
             options.maxMessageBytes(), options.maxConcurrentCalls(), options.maxFileBytes());
@@ -55,6 +62,28 @@ public final class WorkerServices implements AutoCloseable {
             options.maxTrainFeatureBytes());
   }
 
+  private static Kernels restricted(Kernels measured, Kernel kernel) {
+    if (measured.measured().stream().noneMatch(candidate -> candidate.kernel() == kernel)) {
+      throw WorkerOptions.invalid(
+          "kernel",
+          "is "
+              + kernel
+              + ", which this device has for no type; it has "
+              + measured.measured().stream().map(Kernels.Measured::kernel).distinct().toList());
+    }
+    return measured.restrictedTo(kernel);
+  }
+
+  private static void requireMeasured(Kernels measured, ComputeDtype dtype) {
+    List<ComputeDtype> available =
+        measured.measured().stream().map(Kernels.Measured::dtype).distinct().toList();
+    if (!available.contains(dtype)) {
+      throw WorkerOptions.invalid(
+          "compute_dtype",
+          "is " + dtype + ", which this device cannot compute; it can " + available);
+    }
+  }
+
   private int lanes(TorchDevice device) {
     if (options.lanes() > 0) {
       return options.lanes();
@@ -69,7 +98,16 @@ public final class WorkerServices implements AutoCloseable {
     if (!device.isCuda()) {
       return CPU_TOKENS_PER_BATCH;
     }
-    return (int) Math.max(1024, Math.min(65_536, device.freeMemoryBytes() / GPU_BYTES_PER_TOKEN));
+    return gpuTokensPerBatch(device.totalMemoryBytes());
+  }
+
+  /**
+   * A power of two, from the memory of the device and not from what is free of it: batches, and
+   * with them the last bits of features, are the same on all workers with one kind of device.
+   */
+  static int gpuTokensPerBatch(long totalMemoryBytes) {
+    long fitting = Long.highestOneBit(totalMemoryBytes / GPU_BYTES_PER_TOKEN);
+    return (int) Math.max(1024, Math.min(65_536, fitting));
   }
 
   private FeatureCache cache() {
@@ -106,14 +144,16 @@ public final class WorkerServices implements AutoCloseable {
 
   /**
    * Turns unhealthy, refuses new calls, gives those under way the grace period, and then ends them
-   * retryably.
+   * retryably: with a checkpoint where that takes no longer than a moment.
    */
   public void drain() throws InterruptedException {
     calls.refuseNew();
     health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, ServingStatus.NOT_SERVING);
     if (!calls.awaitNone(options.drainGrace().toNanos())) {
       calls.active().forEach(Calls.Call::drain);
-      calls.awaitNone(options.drainGrace().toNanos());
+      if (!calls.awaitNone(DRAIN_NANOS)) {
+        calls.active().forEach(Calls.Call::cut);
+      }
     }
   }
 

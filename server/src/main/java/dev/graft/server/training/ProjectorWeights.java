@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The values of a projector's tensors, by name: drawn, read from a file, written to one. */
 final class ProjectorWeights {
@@ -55,6 +56,12 @@ final class ProjectorWeights {
    */
   static Map<String, float[]> read(Projector projector, byte[] file) {
     return take(projector, "", parse(file).tensors());
+  }
+
+  /** Refuses what {@link #read} would; without a projector, what is no such file at all. */
+  static void check(byte[] file, Optional<Projector> projector) {
+    Map<String, TensorData> tensors = parse(file).tensors();
+    projector.ifPresent(known -> take(known, "", tensors));
   }
 
   static Safetensors<TensorData> parse(byte[] file) {

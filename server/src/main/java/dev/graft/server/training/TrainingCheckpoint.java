@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * All that a run needs to go on: one safetensors file with tensors {@code projector.*}, {@code
@@ -82,21 +83,37 @@ record TrainingCheckpoint(
       TrainingArguments arguments,
       String fingerprint,
       TrainingPlan plan) {
-    Safetensors<TensorData> parsed =
-        Safetensors.read(ByteBuffer.wrap(file), problem -> wrong("The file " + problem));
-    if (!VERSION.equals(parsed.metadata().get(FORMAT))) {
-      throw wrong("The file is no checkpoint of a training run, or one of another version");
-    }
+    Safetensors<TensorData> parsed = parse(file);
     if (!fingerprint.equals(parsed.metadata().get(FINGERPRINT))) {
       throw wrong(
           "It was made with another spec, other items or another order of them. Send exactly what that run was sent,"
               + " or start anew without checkpoint");
     }
     Progress progress = progress(parsed.metadata().getOrDefault(PROGRESS, ""), arguments, plan);
+    return of(parsed, progress, projector, arguments.optim());
+  }
+
+  /** Refuses what no job with this projector has made; without one, what no job has made. */
+  static void check(byte[] file, Optional<Projector> projector, TrainingArguments arguments) {
+    Safetensors<TensorData> parsed = parse(file);
+    projector.ifPresent(known -> of(parsed, new Progress(), known, arguments.optim()));
+  }
+
+  private static Safetensors<TensorData> parse(byte[] file) {
+    Safetensors<TensorData> parsed =
+        Safetensors.read(ByteBuffer.wrap(file), problem -> wrong("The file " + problem));
+    if (!VERSION.equals(parsed.metadata().get(FORMAT))) {
+      throw wrong("The file is no checkpoint of a training run, or one of another version");
+    }
+    return parsed;
+  }
+
+  private static TrainingCheckpoint of(
+      Safetensors<TensorData> parsed, Progress progress, Projector projector, Optimizer optimizer) {
     try {
       Map<String, float[]> weights = take(projector, PROJECTOR_PREFIX, parsed);
       Map<String, Map<String, float[]>> state = new LinkedHashMap<>();
-      for (String name : arguments.optim().stateNames()) {
+      for (String name : optimizer.stateNames()) {
         state.put(name, take(projector, prefixOf(name), parsed));
       }
       boolean hasBest = parsed.tensors().keySet().stream().anyMatch(n -> n.startsWith(BEST_PREFIX));

@@ -1,6 +1,7 @@
 package dev.graft.server.training;
 
 import dev.graft.server.GraftException;
+import dev.graft.server.Sha256;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.TorchDevice;
@@ -8,8 +9,6 @@ import dev.graft.server.training.CounterRandom.Purpose;
 import dev.graft.server.training.Progress.Action;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -104,6 +103,23 @@ public final class TrainingRun implements AutoCloseable {
     byte[] none = {};
     return new TrainingRun(
         device, spec, train, eval, initialProjector.orElse(none), checkpoint.orElse(none));
+  }
+
+  /**
+   * Checks files before there is data, so that no work is done in vain: what they are and, where
+   * the projector's sizes are known, their tensors.
+   *
+   * @param featureSize 0 while it is unknown
+   * @throws GraftException INVALID_ARGUMENT: WRONG_WEIGHTS, WRONG_CHECKPOINT
+   */
+  public static void checkFiles(
+      TrainingSpec spec,
+      int featureSize,
+      Optional<byte[]> initialProjector,
+      Optional<byte[]> checkpoint) {
+    Optional<Projector> projector = spec.knownProjector(featureSize);
+    initialProjector.ifPresent(file -> ProjectorWeights.check(file, projector));
+    checkpoint.ifPresent(file -> TrainingCheckpoint.check(file, projector, spec.arguments()));
   }
 
   /** The spec with every size. */
@@ -419,15 +435,11 @@ public final class TrainingRun implements AutoCloseable {
   }
 
   private String fingerprint(byte[] initialProjector) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      String text = String.join("\n", spec.toString(), train.fingerprint(), eval.fingerprint(), "");
-      digest.update(text.getBytes(StandardCharsets.UTF_8));
-      digest.update(initialProjector);
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("Every Java platform has SHA-256", e);
-    }
+    MessageDigest digest = Sha256.start();
+    String text = String.join("\n", spec.toString(), train.fingerprint(), eval.fingerprint(), "");
+    digest.update(text.getBytes(StandardCharsets.UTF_8));
+    digest.update(initialProjector);
+    return Sha256.hex(digest);
   }
 
   @Override

@@ -50,9 +50,24 @@ public record TrainingSpec(
     return new TrainingSpec(projector.resolved(featureSize, needed), objective, arguments);
   }
 
-  /** Every tensor that trains. */
-  public List<ParameterInfo> parameters(int featureSize) {
-    return new Projector(projector, featureSize).parameters();
+  /**
+   * Every tensor that trains, where its sizes are known before there are labels; otherwise none.
+   *
+   * @param featureSize 0 while it is unknown
+   */
+  public List<ParameterInfo> knownParameters(int featureSize) {
+    return knownProjector(featureSize).map(Projector::parameters).orElse(List.of());
+  }
+
+  /** Likewise the projector. */
+  Optional<Projector> knownProjector(int featureSize) {
+    boolean known =
+        projector.outputSize() > 0
+            || classes(objective) > 0
+            || objective instanceof Objective.InfoNce;
+    return featureSize > 0 && known
+        ? Optional.of(new Projector(resolved(featureSize, 0).projector(), featureSize))
+        : Optional.empty();
   }
 
   private static int classes(Objective objective) {

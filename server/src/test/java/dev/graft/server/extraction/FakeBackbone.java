@@ -34,7 +34,7 @@ final class FakeBackbone implements Backbone {
 
   @Override
   public BackboneInfo info() {
-    return new BackboneInfo("fake", 2, 1, 1000, 128, true, 1, 1, 4, "digest");
+    return new BackboneInfo("fake", 2, 1, 1000, 2, 128, true, 1, 1, 4, "digest");
   }
 
   @Override

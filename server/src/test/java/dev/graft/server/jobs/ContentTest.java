@@ -8,11 +8,13 @@ import org.junit.jupiter.api.Test;
 
 class ContentTest {
   private static final int[] NONE = {};
+  private static final ItemPlace PLACE = ItemPlace.content("items", -1);
 
   @Test
   void paddingIsDroppedOnEitherSide() {
     Content.TokenIds tokens =
         Content.tokenIds(
+            PLACE,
             new int[] {9, 9, 1, 2, 3, 9},
             new int[] {0, 0, 1, 1, 1, 0},
             new int[] {0, 0, 0, 1, 1, 0});
@@ -22,7 +24,7 @@ class ContentTest {
 
   @Test
   void withoutMaskAllAreReal() {
-    Content.TokenIds tokens = Content.tokenIds(new int[] {4, 0}, NONE, new int[] {0, 0});
+    Content.TokenIds tokens = Content.tokenIds(PLACE, new int[] {4, 0}, NONE, new int[] {0, 0});
     assertThat(tokens.ids()).containsExactly(4, 0);
     assertThat(tokens.typeIds()).isNull();
   }
@@ -38,8 +40,9 @@ class ContentTest {
   }
 
   private static void refused(String message, int[] ids, int[] mask, int[] types) {
-    assertThatThrownBy(() -> Content.tokenIds(ids, mask, types))
+    assertThatThrownBy(() -> Content.tokenIds(PLACE, ids, mask, types))
         .isInstanceOf(GraftException.class)
-        .hasMessageContaining(message);
+        .hasMessageContaining(message)
+        .hasMessageContaining("items[18446744073709551615].content.token_ids");
   }
 }

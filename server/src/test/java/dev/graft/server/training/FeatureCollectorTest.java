@@ -17,7 +17,7 @@ class FeatureCollectorTest {
 
   @Test
   void keepsTheOrderOfArrival() {
-    FeatureCollector collector = new FeatureCollector(CLASSES, 0, 1000);
+    FeatureCollector collector = new FeatureCollector("items", CLASSES, 0, new FeatureBudget(1000));
     collector.add(item(7, new Label.ClassIndex(2)));
     collector.add(item(3, new Label.ClassIndex(0)));
     collector.put(3, new float[] {3, 3});
@@ -73,7 +73,8 @@ class FeatureCollectorTest {
 
   @Test
   void refusesWrongFeatures() {
-    FeatureCollector collector = new FeatureCollector(CLASSES, 0, 10_000);
+    FeatureCollector collector =
+        new FeatureCollector("items", CLASSES, 0, new FeatureBudget(10_000));
     for (int i = 1; i <= 3; i++) {
       collector.add(item(i, new Label.ClassIndex(1)));
     }
@@ -84,13 +85,25 @@ class FeatureCollectorTest {
 
   @Test
   void memoryIsBounded() {
-    FeatureCollector collector = new FeatureCollector(CLASSES, 0, 300);
+    FeatureCollector collector = new FeatureCollector("items", CLASSES, 0, new FeatureBudget(300));
     collector.add(item(1, new Label.ClassIndex(1)));
     collector.put(1, new float[10]);
     assertThatExceptionOfType(GraftException.class)
         .isThrownBy(() -> collector.add(item(2, new Label.ClassIndex(1))))
         .extracting(GraftException::category)
         .isEqualTo(GraftException.Category.RESOURCE_EXHAUSTED);
+  }
+
+  @Test
+  void collectorsShareTheirBudget() {
+    FeatureBudget budget = new FeatureBudget(300);
+    new FeatureCollector("train_items", CLASSES, 0, budget).add(item(1, new Label.ClassIndex(1)));
+    FeatureCollector other = new FeatureCollector("eval_items", CLASSES, 0, budget);
+    other.add(item(1, new Label.ClassIndex(1)));
+    assertThatExceptionOfType(GraftException.class)
+        .isThrownBy(() -> other.put(1, new float[10]))
+        .extracting(GraftException::reason)
+        .isEqualTo("DATASET_TOO_LARGE");
   }
 
   private static TrainingItem item(long number, Label label) {
@@ -102,7 +115,8 @@ class FeatureCollectorTest {
   }
 
   private static String fingerprint(TrainingItem... items) {
-    FeatureCollector collector = new FeatureCollector(CLASSES, 0, 10_000);
+    FeatureCollector collector =
+        new FeatureCollector("items", CLASSES, 0, new FeatureBudget(10_000));
     for (TrainingItem item : items) {
       collector.add(item);
       collector.put(item.number(), new float[] {1});
@@ -112,7 +126,8 @@ class FeatureCollectorTest {
 
   /** The last item, number 5, is refused and named. */
   private static void refused(Objective objective, String reason, TrainingItem... items) {
-    FeatureCollector collector = new FeatureCollector(objective, 0, 10_000);
+    FeatureCollector collector =
+        new FeatureCollector("items", objective, 0, new FeatureBudget(10_000));
     for (int i = 0; i < items.length - 1; i++) {
       collector.add(items[i]);
     }
@@ -127,6 +142,7 @@ class FeatureCollectorTest {
               assertThat(e.category()).isEqualTo(GraftException.Category.INVALID_ARGUMENT);
               assertThat(e.reason()).isEqualTo(reason);
               assertThat(e.metadata()).containsEntry("item", Long.toString(item));
+              assertThat(e.metadata().get("field")).startsWith("items[" + item + "].");
               assertThat(e.getMessage()).contains("" + item);
             });
   }

@@ -43,7 +43,7 @@ class ProjectorTest {
         new ProjectorSpec(ProjectorSpec.Kind.MLP, List.of(), Activation.RELU, 0, false, 0, false);
     TrainingSpec spec =
         new TrainingSpec(mlp, new Objective.MeanSquaredError(), TrainingArguments.defaults());
-    assertThat(spec.resolved(9, 4).parameters(9))
+    assertThat(spec.resolved(9, 4).knownParameters(9))
         .containsExactly(
             new ParameterInfo("0.weight", List.of(9L, 9L)),
             new ParameterInfo("2.weight", List.of(4L, 9L)));

@@ -25,7 +25,8 @@ final class Runs {
   /** Items that fit the objective; pairs and labels too. */
   static FeatureDataset dataset(Objective objective, int items, int outputs, long seed) {
     Random random = new Random(seed);
-    FeatureCollector collector = new FeatureCollector(objective, 0, Long.MAX_VALUE);
+    FeatureCollector collector =
+        new FeatureCollector("items", objective, 0, new FeatureBudget(Long.MAX_VALUE));
     boolean paired =
         objective instanceof Objective.InfoNce || objective instanceof Objective.CosineEmbedding;
     for (int i = 0; i < items; i++) {

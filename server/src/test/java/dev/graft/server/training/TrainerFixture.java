@@ -186,7 +186,11 @@ final class TrainerFixture {
 
   private FeatureDataset dataset(String prefix) {
     FeatureCollector collector =
-        new FeatureCollector(objective(), spec().projector().outputSize(), Long.MAX_VALUE);
+        new FeatureCollector(
+            "items",
+            objective(),
+            spec().projector().outputSize(),
+            new FeatureBudget(Long.MAX_VALUE));
     float[][] features = rows(tensors.get(prefix + "features"));
     TensorData pairs = tensors.get(prefix + "pairs");
     for (int i = 0; i < features.length; i++) {

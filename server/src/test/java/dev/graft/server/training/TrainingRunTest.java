@@ -90,7 +90,8 @@ class TrainingRunTest {
   @Test
   void constantTargetsHaveNoR2() {
     Objective objective = new Objective.MeanSquaredError();
-    FeatureCollector collector = new FeatureCollector(objective, 0, 10_000);
+    FeatureCollector collector =
+        new FeatureCollector("items", objective, 0, new FeatureBudget(10_000));
     for (int i = 0; i < 4; i++) {
       collector.add(
           new TrainingItem(i, Optional.of(new Label.Values(2)), false, new byte[] {(byte) i}));
