@@ -16,15 +16,18 @@ final class Batcher {
   private static final int MOST_BATCHES = 64;
 
   private final int tokensPerBatch;
+  private final int itemsPerBatch;
   private int windowBatches = 8;
   private long windowTokens;
   private List<TokenizedItem> window = new ArrayList<>();
 
   /**
    * @param tokensPerBatch most padded tokens of a batch; a longer item is a batch of its own
+   * @param itemsPerBatch most items of a batch
    */
-  Batcher(int tokensPerBatch) {
+  Batcher(int tokensPerBatch, int itemsPerBatch) {
     this.tokensPerBatch = tokensPerBatch;
+    this.itemsPerBatch = itemsPerBatch;
   }
 
   /** Adds an item; returns the batches of the window that it completes, or none. */
@@ -47,8 +50,8 @@ final class Batcher {
     items.sort(Comparator.comparingInt(item -> -item.ids().length));
     List<List<TokenizedItem>> batches = new ArrayList<>();
     for (int start = 0; start < items.size(); ) {
-      int most = Math.max(1, tokensPerBatch / items.get(start).ids().length);
-      int end = Math.min(items.size(), start + most);
+      int fitting = Math.max(1, tokensPerBatch / items.get(start).ids().length);
+      int end = Math.min(items.size(), start + Math.min(itemsPerBatch, fitting));
       batches.add(List.copyOf(items.subList(start, end)));
       start = end;
     }

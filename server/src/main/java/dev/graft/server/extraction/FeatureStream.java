@@ -22,6 +22,9 @@ public final class FeatureStream {
   /** Batches that are with the lanes, for each lane: one computes while another waits its turn. */
   private static final int SUBMITTED_BATCHES = 2;
 
+  /** Most bytes of a batch's results: on a GPU batches are large, and so are many short items'. */
+  private static final int RESULT_BYTES = 16 << 20;
+
   /** What an item costs while it waits, apart from its tokens, in tokens' place. */
   private static final int ITEM_COST = 16;
 
@@ -78,9 +81,15 @@ public final class FeatureStream {
     this.computation = new BatchComputation(extraction, backbone, spec);
     this.turns = turns;
     this.listener = listener;
-    this.batcher = new Batcher(extraction.tokensPerBatch());
+    this.batcher = batcher(extraction.tokensPerBatch(), spec, backbone.info().hiddenSize());
     this.mostWaiting = (long) WAITING_BATCHES * extraction.lanes() * extraction.tokensPerBatch();
     this.free = SUBMITTED_BATCHES * extraction.lanes();
+  }
+
+  private static Batcher batcher(int tokensPerBatch, FeatureSpec spec, int hiddenSize) {
+    int rows = Math.max(1, RESULT_BYTES / (Float.BYTES * hiddenSize));
+    boolean perToken = spec.pooling() == Pooling.NONE;
+    return new Batcher(perToken ? Math.min(tokensPerBatch, rows) : tokensPerBatch, rows);
   }
 
   public void add(TokenizedItem item) {

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class BatcherTest {
   @Test
   void batchesAreSortedByLengthAndKeepToTheBudget() {
-    Batcher batcher = new Batcher(20);
+    Batcher batcher = new Batcher(20, 100);
     List<List<TokenizedItem>> batches = new ArrayList<>();
     int[] lengths = {3, 9, 5, 5, 30, 2, 8};
     for (int i = 0; i < lengths.length; i++) {
@@ -26,7 +26,7 @@ class BatcherTest {
 
   @Test
   void theFirstWindowsAreSmall() {
-    Batcher batcher = new Batcher(10);
+    Batcher batcher = new Batcher(10, 100);
     List<Integer> ends = new ArrayList<>();
     for (int i = 1; i <= 200; i++) {
       if (!batcher.add(item(i, 5)).isEmpty()) {
@@ -37,8 +37,17 @@ class BatcherTest {
   }
 
   @Test
+  void manyShortItemsAreSeveralBatches() {
+    Batcher batcher = new Batcher(100, 4);
+    for (int i = 0; i < 10; i++) {
+      batcher.add(item(i, 1));
+    }
+    assertThat(batcher.flush()).extracting(List::size).containsExactly(4, 4, 2);
+  }
+
+  @Test
   void anEmptyWindowHasNoBatches() {
-    assertThat(new Batcher(10).flush()).isEmpty();
+    assertThat(new Batcher(10, 100).flush()).isEmpty();
   }
 
   private static TokenizedItem item(int slot, int length) {
