@@ -148,6 +148,8 @@ public final class Bench {
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
+                "-Xmn32m",
+                "-Xms64m",
                 "-cp",
                 System.getProperty("java.class.path"),
                 "dev.graft.cli.Main",
