@@ -526,6 +526,7 @@ abstract class ProtocolScenarios {
   private static TrainRequest trainSpec() {
     return trainRequest(
         TrainSpec.newBuilder()
+            .setProjector(Projector.getDefaultInstance())
             .setFeatures(TinyModel.features())
             .setObjective(
                 Objective.newBuilder().setCrossEntropy(CrossEntropy.newBuilder().setNumClasses(2)))

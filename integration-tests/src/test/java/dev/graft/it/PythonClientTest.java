@@ -23,6 +23,7 @@ import dev.graft.v1.ItemResult;
 import dev.graft.v1.LogEntry;
 import dev.graft.v1.Objective;
 import dev.graft.v1.Pooling;
+import dev.graft.v1.Projector;
 import dev.graft.v1.TrainSpec;
 import dev.graft.v1.TrainingArguments;
 import java.io.File;
@@ -162,6 +163,7 @@ class PythonClientTest {
   private static void assertTraining(JsonNode python, GraftClient client, List<Item> items) {
     TrainSpec spec =
         TrainSpec.newBuilder()
+            .setProjector(Projector.getDefaultInstance())
             .setFeatures(FEATURES)
             .setObjective(
                 Objective.newBuilder().setCrossEntropy(CrossEntropy.newBuilder().setNumClasses(3)))

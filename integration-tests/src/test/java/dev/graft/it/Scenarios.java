@@ -324,6 +324,8 @@ abstract class Scenarios {
     assertTrainReason(
         "INVALID_SPEC", TrainJob.of(good.toBuilder().clearObjective().build(), items));
     assertTrainReason(
+        "NOTHING_TO_TRAIN", TrainJob.of(good.toBuilder().clearProjector().build(), items));
+    assertTrainReason(
         "INVALID_SPEC",
         TrainJob.of(
             good.toBuilder().setFeatures(TinyModel.features(Pooling.POOLING_NONE)).build(), items));

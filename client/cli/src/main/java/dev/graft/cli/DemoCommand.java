@@ -15,6 +15,7 @@ import dev.graft.cli.output.PartialFile;
 import dev.graft.v1.CrossEntropy;
 import dev.graft.v1.IntervalStrategy;
 import dev.graft.v1.Pooling;
+import dev.graft.v1.ProjectorKind;
 import dev.graft.v1.TrainSpec;
 import dev.graft.v1.TrainingArguments;
 import java.io.IOException;
@@ -109,6 +110,7 @@ final class DemoCommand implements Callable<Integer> {
         .setPooling(Pooling.POOLING_MEAN)
         .getBackboneBuilder()
         .setPath(backbone.toString());
+    spec.getProjectorBuilder().setKind(ProjectorKind.PROJECTOR_KIND_LINEAR);
     spec.getObjectiveBuilder()
         .setCrossEntropy(CrossEntropy.newBuilder().setNumClasses(classes.size()));
     return spec.build();

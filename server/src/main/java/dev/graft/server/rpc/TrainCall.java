@@ -95,8 +95,10 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
     }
     FeatureRequest request = FeatureMessages.request(spec.getFeatures());
     TrainingSpec training =
-        new TrainingSpec(
-            ProjectorMessages.spec(spec.getProjector()),
+        TrainingSpec.of(
+            spec.hasProjector()
+                ? Optional.of(ProjectorMessages.spec(spec.getProjector()))
+                : Optional.empty(),
             TrainingMessages.objective(spec.getObjective()),
             TrainingArgumentsMessages.arguments(spec.getArguments()));
     job =

@@ -18,6 +18,8 @@ import dev.graft.v1.Item;
 import dev.graft.v1.ItemResult;
 import dev.graft.v1.Objective;
 import dev.graft.v1.Pooling;
+import dev.graft.v1.Projector;
+import dev.graft.v1.ProjectorKind;
 import dev.graft.v1.TrainSpec;
 import dev.graft.v1.TrainingArguments;
 import java.io.IOException;
@@ -57,6 +59,7 @@ final class BenchProcess implements AutoCloseable {
     TrainSpec spec =
         TrainSpec.newBuilder()
             .setFeatures(features(Pooling.POOLING_LAST))
+            .setProjector(Projector.newBuilder().setKind(ProjectorKind.PROJECTOR_KIND_LINEAR))
             .setObjective(
                 Objective.newBuilder()
                     .setCrossEntropy(CrossEntropy.newBuilder().setNumClasses(BenchItems.CLASSES)))
