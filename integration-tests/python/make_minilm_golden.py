@@ -52,6 +52,7 @@ TEXTS = [
 
 
 def main(model: Path, tokenizer_file: Path, output: Path) -> None:
+    """Writes the texts with their token counts and features."""
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     tokenizer.no_padding()
     tokenizer.no_truncation()
