@@ -9,7 +9,8 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
 /**
- * Dependencies point one way: rpc, jobs, training and extraction, backbones, checkpoints and torch.
+ * Dependencies point one way: rpc, jobs, training and extraction, backbones, quantizing,
+ * checkpoints and torch.
  */
 @AnalyzeClasses(packages = "dev.graft.server", importOptions = ImportOption.DoNotIncludeTests.class)
 class LayersTest {
@@ -27,6 +28,8 @@ class LayersTest {
           .definedBy("..server.extraction..")
           .layer("backbones")
           .definedBy("..server.backbones..")
+          .layer("quantizing")
+          .definedBy("..server.quantizing..")
           .layer("checkpoints")
           .definedBy("..server.checkpoints..")
           .layer("torch")
@@ -41,6 +44,8 @@ class LayersTest {
           .mayOnlyBeAccessedByLayers("jobs", "rpc")
           .whereLayer("backbones")
           .mayOnlyBeAccessedByLayers("extraction", "jobs", "rpc")
+          .whereLayer("quantizing")
+          .mayOnlyBeAccessedByLayers("backbones", "jobs", "rpc")
           .whereLayer("checkpoints")
           .mayNotAccessAnyLayer()
           .whereLayer("torch")
