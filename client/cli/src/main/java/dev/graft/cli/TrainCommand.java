@@ -76,6 +76,12 @@ final class TrainCommand implements Callable<Integer> {
           "Goes on from a checkpoint; auto: from the last one in the output directory, or from the beginning if there is none.")
   private Optional<String> resume = Optional.empty();
 
+  @Option(
+      names = "--include-backbone",
+      description =
+          "Copies the backbone into the output directory, so that the bundle is complete. Not with --worker, whose files are elsewhere.")
+  private boolean includeBackbone;
+
   /** Where the options of the training arguments go. */
   TrainingArguments.Builder arguments() {
     return arguments;
@@ -94,10 +100,18 @@ final class TrainCommand implements Callable<Integer> {
     if (evalFile.isPresent()) {
       targets.check(evalFile.get());
     }
+    String backbone = worker.backbonePath(features.backbone());
+    Optional<Path> includedBackbone =
+        includeBackbone ? Optional.of(Path.of(backbone)) : Optional.empty();
     TrainingRun.Inputs inputs =
         new TrainingRun.Inputs(
-            trainFile, survey.items(), evalFile, targets, initialWeights(), checkpoint());
-    String backbone = worker.backbonePath(features.backbone());
+            trainFile,
+            survey.items(),
+            evalFile,
+            targets,
+            initialWeights(),
+            checkpoint(),
+            includedBackbone);
     TrainSpec trainSpec =
         TrainSpec.newBuilder()
             .setFeatures(features.toSpec(backbone))
@@ -126,6 +140,9 @@ final class TrainCommand implements Callable<Integer> {
     if (eval.isPresent()
         && arguments.getEvalStrategy() == IntervalStrategy.INTERVAL_STRATEGY_UNSPECIFIED) {
       arguments.setEvalStrategy(IntervalStrategy.INTERVAL_STRATEGY_EPOCH);
+    }
+    if (includeBackbone && !worker.isOwn()) {
+      throw wrong("--include-backbone needs the backbone's files here; it cannot go with --worker");
     }
     if (Files.exists(output) && !Files.isDirectory(output)) {
       throw wrong("--output must be a directory, " + output + " is a file");

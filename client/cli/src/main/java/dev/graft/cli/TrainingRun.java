@@ -40,7 +40,8 @@ final class TrainingRun {
       Optional<ItemFile> eval,
       Targets targets,
       ByteString initialProjector,
-      ByteString checkpoint) {}
+      ByteString checkpoint,
+      Optional<Path> includedBackbone) {}
 
   private final Surroundings surroundings;
   private final WorkerSession session;
@@ -123,7 +124,8 @@ final class TrainingRun {
           end.result(),
           end.projectorFile(),
           inputs.targets().classes(),
-          new Versions(GraftVersion.current(), session.description().getVersion()));
+          new Versions(GraftVersion.current(), session.description().getVersion()),
+          inputs.includedBackbone());
     }
   }
 

@@ -77,6 +77,11 @@ public final class BackboneStore implements AutoCloseable {
     return new SharedLease(shared, shared.await());
   }
 
+  /** Where backbones, and what belongs to them, may lie. */
+  public ModelRoots roots() {
+    return roots;
+  }
+
   private void load(Shared shared) {
     try {
       shared.backbone.complete(loader.load(shared.directory));

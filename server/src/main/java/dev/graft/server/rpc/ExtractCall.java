@@ -24,6 +24,7 @@ final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
   private final WorkerLimits limits;
 
   private ExtractSpec spec;
+  private Optional<Bundle> bundle = Optional.empty();
   private FileAssembly projectorFile;
   private ResultEncoder encoder;
   private volatile ExtractJob job;
@@ -49,7 +50,9 @@ final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
         }
         projectorFile.add(request.getProjectorFile());
         if (projectorFile.complete()) {
-          start();
+          byte[] file = projectorFile.bytes();
+          projectorFile = null;
+          start(file);
         }
       }
       case ITEMS -> {
@@ -72,11 +75,13 @@ final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
       throw protocol("A second spec came; a stream has one.");
     }
     spec = received;
-    if (!spec.hasProjector()) {
+    if (!spec.getBundle().isEmpty()) {
+      startBundle();
+    } else if (!spec.hasProjector()) {
       if (spec.getPredictionsOnly()) {
         throw FeatureMessages.invalid("predictions_only", "is set, but there is no projector");
       }
-      start();
+      start(new byte[0]);
     } else {
       projectorFile =
           new FileAssembly(
@@ -88,17 +93,32 @@ final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
     }
   }
 
-  private void start() {
+  private void startBundle() {
+    if (spec.hasFeatures() || spec.hasProjector()) {
+      throw FeatureMessages.invalid(
+          "bundle", "stands for features and projector; leave those unset beside it");
+    }
+    bundle =
+        Optional.of(
+            Bundle.read(worker.backbones().roots(), spec.getBundle(), limits.maxFileBytes()));
+    spec =
+        spec.toBuilder()
+            .setFeatures(bundle.get().features())
+            .setProjector(bundle.get().projector())
+            .build();
+    start(bundle.get().projectorFile());
+  }
+
+  private void start(byte[] projector) {
     FeatureRequest request = FeatureMessages.request(spec.getFeatures());
     DataType outputType = FeatureMessages.outputType(spec.getFeatures());
     Optional<Predictor> predictor =
         spec.hasProjector()
             ? Optional.of(
-                ProjectorMessages.predictor(
-                    worker.device(), spec.getProjector(), projectorFile.bytes()))
+                ProjectorMessages.predictor(worker.device(), spec.getProjector(), projector))
             : Optional.empty();
-    projectorFile = null;
     job = new ExtractJob(worker, request, predictor, this);
+    bundle.ifPresent(known -> known.requireBackbone(job.backboneDigest().orElse("")));
     checkProjector(predictor);
     encoder =
         new ResultEncoder(
