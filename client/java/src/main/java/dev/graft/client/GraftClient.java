@@ -103,7 +103,7 @@ public final class GraftClient implements AutoCloseable {
   /** Computes features, or predictions, of items; results come in any order. */
   public ExtractCall extract(ExtractJob job, Iterable<? extends Item> items) {
     BlockingEvents<ItemResult> results = new BlockingEvents<>();
-    ExtractDecoder decoder = new ExtractDecoder(maxAssembledBytes);
+    ExtractDecoder decoder = new ExtractDecoder(maxAssembledBytes, results::tellNews);
     openExtract(job, items, decoder, results);
     return new ExtractCall(results, decoder);
   }
@@ -115,14 +115,18 @@ public final class GraftClient implements AutoCloseable {
   public Flow.Publisher<ItemResult> extractPublisher(
       ExtractJob job, Iterable<? extends Item> items) {
     return subscriber ->
-        openExtract(job, items, new ExtractDecoder(maxAssembledBytes), requireNonNull(subscriber));
+        openExtract(
+            job,
+            items,
+            new ExtractDecoder(maxAssembledBytes, () -> {}),
+            requireNonNull(subscriber));
   }
 
   /** The same with all results at once, in the order of the items. Cancelling ends the call. */
   public CompletableFuture<ExtractResults> extractAsync(
       ExtractJob job, Iterable<? extends Item> items) {
     ItemOrder order = new ItemOrder();
-    ExtractDecoder decoder = new ExtractDecoder(maxAssembledBytes);
+    ExtractDecoder decoder = new ExtractDecoder(maxAssembledBytes, () -> {});
     FutureEvents<ItemResult, ExtractResults> results =
         new FutureEvents<>(
             order::add, () -> new ExtractResults(decoder.ready(), order.orderedResults()));
