@@ -1,6 +1,5 @@
 package dev.graft.client;
 
-import dev.graft.v1.CheckpointRequest;
 import dev.graft.v1.EndOfData;
 import dev.graft.v1.TrainRequest;
 import java.util.Iterator;
@@ -12,12 +11,6 @@ final class TrainRequests {
 
   static TrainRequest spec(TrainJob job) {
     return TrainRequest.newBuilder().setSpec(job.spec()).build();
-  }
-
-  static TrainRequest checkpoint() {
-    return TrainRequest.newBuilder()
-        .setCheckpointRequest(CheckpointRequest.getDefaultInstance())
-        .build();
   }
 
   /**
