@@ -97,7 +97,10 @@ public final class GraftClient implements AutoCloseable {
     }
   }
 
-  /** Computes features, or predictions, of items; results come in any order. */
+  /**
+   * Computes features, or predictions, of items; results come in any order. The worker gathers
+   * items before it computes them; {@link Items#FLUSH} among them says that more may take a while.
+   */
   public ExtractCall extract(ExtractJob job, Iterable<? extends Item> items) {
     BlockingEvents<ItemResult> results = new BlockingEvents<>();
     ExtractDecoder decoder = new ExtractDecoder(maxAssembledBytes, results::tellNews);

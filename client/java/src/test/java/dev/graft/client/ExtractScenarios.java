@@ -78,6 +78,29 @@ abstract class ExtractScenarios extends Scenarios {
   }
 
   @Test
+  void aFlushIsSentBetweenTheItems() {
+    List<ExtractRequest.MessageCase> requests = Collections.synchronizedList(new ArrayList<>());
+    worker.extract =
+        responses -> {
+          Consumer<ExtractRequest> answers = answerEach(responses);
+          return request -> {
+            requests.add(request.getMessageCase());
+            answers.accept(request);
+          };
+        };
+    List<Item> items = List.of(Items.text(7, "a"), Items.FLUSH, Items.text(3, "b"));
+    assertThat(client().extractAsync(JOB, items).join().results())
+        .extracting(ItemResult::getNumber)
+        .containsExactly(7L, 3L);
+    assertThat(requests)
+        .containsExactly(
+            ExtractRequest.MessageCase.SPEC,
+            ExtractRequest.MessageCase.ITEMS,
+            ExtractRequest.MessageCase.FLUSH,
+            ExtractRequest.MessageCase.ITEMS);
+  }
+
+  @Test
   void readyWaitsForNoResult() {
     worker.extract =
         responses ->

@@ -30,6 +30,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** How Train calls behave over any transport. */
@@ -80,7 +81,11 @@ abstract class TrainScenarios extends Scenarios {
   @Test
   void filesAndItemsAreSentInTheContractsOrder() {
     List<TrainRequest> requests = respondAtEndOfData(TrainScenarios::complete);
-    TrainJob job = JOB.withInitialProjector(PROJECTOR).withCheckpoint(CHECKPOINT);
+    TrainJob job =
+        JOB.withInitialProjector(PROJECTOR)
+            .withCheckpoint(CHECKPOINT)
+            .withEvalItems(
+                Stream.concat(labelled(2).stream(), Stream.of(Items.FLUSH)).toList()); // none here
     assertThat(client().trainAsync(job).join().projectorFile()).isEqualTo(PROJECTOR);
 
     assertThat(requests)
