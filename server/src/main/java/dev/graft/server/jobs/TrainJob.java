@@ -19,7 +19,7 @@ import java.util.Optional;
 /**
  * Trains a projector on the features of items, which are computed once, while items still arrive.
  */
-public final class TrainJob implements AutoCloseable {
+public final class TrainJob implements Job {
   /** What happens in the job. */
   public interface Listener {
     void onExtraction(ExtractionProgress progress);
@@ -148,7 +148,7 @@ public final class TrainJob implements AutoCloseable {
     gathering.end();
   }
 
-  /** Runs {@code action} when more items should be added. */
+  @Override
   public void whenReady(Runnable action) {
     gathering.whenReady(action);
   }
@@ -224,7 +224,6 @@ public final class TrainJob implements AutoCloseable {
     listener.onFinished(finished);
   }
 
-  /** Stops what is under way, and frees everything as soon as nobody works with it. */
   @Override
   public void close() {
     SlicedRun training;

@@ -2,15 +2,25 @@ package dev.graft.server.rpc;
 
 import com.google.protobuf.MessageLite;
 import dev.graft.server.GraftException;
+import dev.graft.server.jobs.Job;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 
 /**
  * The receiving side of a call: takes one message after another, and the next only when there is
  * room for what comes of it. Errors end the call.
+ *
+ * @param <Q> requests
+ * @param <R> responses
+ * @param <J> what the call does
  */
-abstract class Inbound<Q, R extends MessageLite> implements StreamObserver<Q>, Calls.Call {
+abstract class Inbound<Q, R extends MessageLite, J extends Job>
+    implements StreamObserver<Q>, Calls.Call {
   final Outbound<R> outbound;
+
+  /** Null until the messages have come that say what it is. */
+  volatile J job;
+
   private final ServerCallStreamObserver<R> call;
   private final Calls calls;
   private volatile boolean over;
@@ -41,11 +51,39 @@ abstract class Inbound<Q, R extends MessageLite> implements StreamObserver<Q>, C
   /** Handles the client's half-close. */
   abstract void handleEnd();
 
-  /** Runs {@code action} when the job can take more. */
-  abstract void whenReady(Runnable action);
+  private void whenReady(Runnable action) {
+    if (job == null) {
+      action.run();
+    } else {
+      job.whenReady(action);
+    }
+  }
 
-  /** Stops the job and frees what it has; may be called more than once. */
-  abstract void release();
+  private void release() {
+    if (job != null) {
+      job.close();
+    }
+  }
+
+  /** Ends the call because its job failed. */
+  public final void onFailure(Throwable error) {
+    fail(error);
+  }
+
+  /** Runs {@code action} when the client has taken enough. */
+  public final void whenRoom(Runnable action) {
+    outbound.whenRoom(action);
+  }
+
+  @Override
+  public void drain() {
+    cut();
+  }
+
+  @Override
+  public final void cut() {
+    fail(Calls.draining());
+  }
 
   @Override
   public final void onNext(Q message) {

@@ -23,7 +23,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** One Train stream. */
-final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements TrainJob.Listener {
+final class TrainCall extends Inbound<TrainRequest, TrainResponse, TrainJob>
+    implements TrainJob.Listener {
   private final WorkerResources worker;
   private final WorkerLimits limits;
 
@@ -31,7 +32,6 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
   private FileAssembly initialProjector;
   private FileAssembly checkpoint;
   private boolean dataEnded;
-  private volatile TrainJob job;
 
   TrainCall(
       WorkerResources worker,
@@ -230,42 +230,11 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
   }
 
   @Override
-  public void onFailure(Throwable error) {
-    fail(error);
-  }
-
-  @Override
-  public void whenRoom(Runnable action) {
-    outbound.whenRoom(action);
-  }
-
-  @Override
   public void drain() {
     if (job == null) {
-      fail(Calls.draining());
+      cut();
     } else {
       job.drain();
-    }
-  }
-
-  @Override
-  public void cut() {
-    fail(Calls.draining());
-  }
-
-  @Override
-  void whenReady(Runnable action) {
-    if (job == null) {
-      action.run();
-    } else {
-      job.whenReady(action);
-    }
-  }
-
-  @Override
-  void release() {
-    if (job != null) {
-      job.close();
     }
   }
 }
