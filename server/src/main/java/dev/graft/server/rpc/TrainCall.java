@@ -31,6 +31,7 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse, TrainJob>
   private TrainSpec spec;
   private FileAssembly initialProjector;
   private FileAssembly checkpoint;
+  private boolean checkpointRequested;
   private boolean dataEnded;
 
   TrainCall(
@@ -68,10 +69,7 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse, TrainJob>
               "eval_items",
               job -> item -> job.addEval(TrainingMessages.item(item, "eval_items")));
       case END_OF_DATA -> endData();
-      case CHECKPOINT_REQUEST -> {
-        requireJob("checkpoint_request");
-        job.requestCheckpoint();
-      }
+      case CHECKPOINT_REQUEST -> requestCheckpoint();
       case MESSAGE_NOT_SET -> throw protocol("A request has no message that this worker knows.");
     }
   }
@@ -111,6 +109,9 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse, TrainJob>
             this);
     initialProjector = null;
     checkpoint = null;
+    if (checkpointRequested) {
+      job.requestCheckpoint();
+    }
     outbound.send(
         TrainResponse.newBuilder()
             .setReady(
@@ -152,6 +153,17 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse, TrainJob>
               : "A "
                   + name
                   + " message came before the files that the spec announces were complete.");
+    }
+  }
+
+  /** At any time after the spec, also before its files are complete. */
+  private void requestCheckpoint() {
+    if (spec == null) {
+      requireJob("checkpoint_request");
+    }
+    checkpointRequested = true;
+    if (job != null) {
+      job.requestCheckpoint();
     }
   }
 
