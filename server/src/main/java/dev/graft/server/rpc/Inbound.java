@@ -25,6 +25,9 @@ abstract class Inbound<Q, R extends MessageLite, J extends Job>
   private final Calls calls;
   private volatile boolean over;
 
+  /** Goes off if no message comes. */
+  private volatile Alarms.Alarm specAlarm = () -> {};
+
   Inbound(ServerCallStreamObserver<R> call, Calls calls) {
     this.calls = calls;
     this.call = call;
@@ -42,7 +45,11 @@ abstract class Inbound<Q, R extends MessageLite, J extends Job>
 
   /** Begins the call, or ends it at once with an error where the worker takes no more. */
   final void enter() {
-    guarded(() -> calls.enter(this));
+    guarded(
+        () -> {
+          calls.enter(this);
+          specAlarm = calls.awaitSpec(this::fail);
+        });
   }
 
   /** Handles a message. */
@@ -60,6 +67,7 @@ abstract class Inbound<Q, R extends MessageLite, J extends Job>
   }
 
   private void release() {
+    specAlarm.switchOff();
     if (job != null) {
       job.close();
     }
@@ -87,6 +95,7 @@ abstract class Inbound<Q, R extends MessageLite, J extends Job>
 
   @Override
   public final void onNext(Q message) {
+    specAlarm.switchOff();
     guarded(() -> handle(message));
     if (over) {
       // Again: the worker may have been told to stop while the message began the job.

@@ -131,6 +131,7 @@ final class Statuses {
       case ABORTED -> Code.ABORTED;
       case DATA_LOSS -> Code.DATA_LOSS;
       case UNAVAILABLE -> Code.UNAVAILABLE;
+      case DEADLINE_EXCEEDED -> Code.DEADLINE_EXCEEDED;
     };
   }
 }

@@ -34,6 +34,7 @@ public final class WorkerServices implements AutoCloseable {
   private final WorkerResources worker;
   private final WorkerLimits limits;
   private final Calls calls;
+  private final Alarms.OnThread alarms = new Alarms.OnThread();
   private final HealthStatusManager health = new HealthStatusManager();
   private final ModelRoots roots;
 
@@ -48,7 +49,7 @@ public final class WorkerServices implements AutoCloseable {
     this.limits =
         new WorkerLimits(
             options.maxMessageBytes(), options.maxConcurrentCalls(), options.maxFileBytes());
-    this.calls = new Calls(options.maxConcurrentCalls());
+    this.calls = new Calls(options.maxConcurrentCalls(), alarms, options.specTimeout());
     this.worker =
         new WorkerResources(
             device,
@@ -160,6 +161,7 @@ public final class WorkerServices implements AutoCloseable {
   @Override
   public void close() {
     health.enterTerminalState();
+    alarms.close();
     worker.lanes().close();
     worker.backbones().close();
     worker.pooler().close();
