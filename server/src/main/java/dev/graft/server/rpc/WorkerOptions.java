@@ -185,7 +185,10 @@ public final class WorkerOptions {
     return maxTrainFeatureBytes;
   }
 
-  /** Most bytes of features that one Train call may hold; by default a quarter of the heap. */
+  /**
+   * Most bytes of features that the Train calls may hold together; by default a quarter of the
+   * heap.
+   */
   public WorkerOptions maxTrainFeatureBytes(long bytes) {
     check(bytes >= 0, "max_train_feature_bytes", "at least 0", bytes);
     maxTrainFeatureBytes = bytes;

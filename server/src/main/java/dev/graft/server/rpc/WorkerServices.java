@@ -10,6 +10,7 @@ import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Lanes;
 import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.training.FeatureMemory;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -60,7 +61,7 @@ public final class WorkerServices implements AutoCloseable {
             new Pooler(device),
             cache(),
             tokensPerBatch(device),
-            options.maxTrainFeatureBytes());
+            new FeatureMemory(options.maxTrainFeatureBytes()));
   }
 
   private static Kernels restricted(Kernels measured, Kernel kernel) {
