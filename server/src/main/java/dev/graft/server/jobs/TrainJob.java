@@ -9,6 +9,7 @@ import dev.graft.server.training.Evaluation;
 import dev.graft.server.training.FeatureDataset;
 import dev.graft.server.training.LogEntry;
 import dev.graft.server.training.ParameterInfo;
+import dev.graft.server.training.ProjectorSpec;
 import dev.graft.server.training.TrainingResult;
 import dev.graft.server.training.TrainingRun;
 import dev.graft.server.training.TrainingSpec;
@@ -118,6 +119,11 @@ public final class TrainJob implements Job {
   /** The specification of the features with every default filled in; empty without backbone. */
   public Optional<FeatureSpec> featureSpec() {
     return gathering.spec();
+  }
+
+  /** The shape of the projector, with the sizes that are known before there are labels. */
+  public ProjectorSpec projector() {
+    return spec.knownShape(gathering.featureSize());
   }
 
   /** What trains, as far as sizes are known, and what is frozen. */

@@ -121,7 +121,7 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse, TrainJob>
                         spec.toBuilder()
                             .setFeatures(
                                 FeatureMessages.resolved(spec.getFeatures(), job.featureSpec()))
-                            .setProjector(ProjectorMessages.message(training.projector()))
+                            .setProjector(ProjectorMessages.message(job.projector()))
                             .setObjective(TrainingMessages.message(training.objective()))
                             .setArguments(TrainingArgumentsMessages.message(training.arguments()))))
             .build());
