@@ -100,6 +100,7 @@ class FakeWorker(
         self.eval_items: list[features_pb2.Item] = []
         self.files: dict[str, bytes] = {}
         self.messages = 0
+        self.flushed_after: list[int] = []
         self.saw_end_of_data = False
         self.called = threading.Event()
         self.cancelled = threading.Event()
@@ -130,6 +131,9 @@ class FakeWorker(
             self.messages += 1
             if request.HasField("projector_file"):
                 self._receive("projector", request.projector_file)
+                continue
+            if request.HasField("flush"):
+                self.flushed_after.append(len(self.items))
                 continue
             self.items += request.items.items
             results = [part for item in reversed(request.items.items) for part in self._results(item, ready.pooling)]

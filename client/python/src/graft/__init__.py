@@ -29,12 +29,14 @@ from graft.events import (
     Started,
 )
 from graft.extraction import ItemResult, Predictions, Results
+from graft.items import FLUSH
 from graft.objectives import BinaryCrossEntropy, CosineEmbedding, CrossEntropy, InfoNce, MeanSquaredError
 from graft.options import FeatureOptions, PooledOptions, TrainingArguments, TrainOptions
 from graft.projector import Linear, Mlp, Projector, load_projector
 from graft.training import TrainingRun
 
 __all__ = [
+    "FLUSH",
     "Aborted",
     "BinaryCrossEntropy",
     "Cancelled",

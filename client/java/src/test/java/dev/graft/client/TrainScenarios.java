@@ -25,10 +25,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** How Train calls behave over any transport. */
@@ -79,7 +81,11 @@ abstract class TrainScenarios extends Scenarios {
   @Test
   void filesAndItemsAreSentInTheContractsOrder() {
     List<TrainRequest> requests = respondAtEndOfData(TrainScenarios::complete);
-    TrainJob job = JOB.withInitialProjector(PROJECTOR).withCheckpoint(CHECKPOINT);
+    TrainJob job =
+        JOB.withInitialProjector(PROJECTOR)
+            .withCheckpoint(CHECKPOINT)
+            .withEvalItems(
+                Stream.concat(labelled(2).stream(), Stream.of(Items.FLUSH)).toList()); // none here
     assertThat(client().trainAsync(job).join().projectorFile()).isEqualTo(PROJECTOR);
 
     assertThat(requests)
@@ -103,18 +109,7 @@ abstract class TrainScenarios extends Scenarios {
 
   @Test
   void aCheckpointCanBeAskedForWhileTraining() {
-    worker.train =
-        responses ->
-            request -> {
-              if (request.hasSpec()) {
-                responses.onNext(ready());
-              } else if (request.hasEndOfData()) {
-                responses.onNext(response().setLog(LogEntry.getDefaultInstance()).build());
-              } else if (request.hasCheckpointRequest()) {
-                sendCheckpoint(responses, 7, CHECKPOINT);
-                complete(responses);
-              }
-            };
+    saveWhenAsked();
     List<TrainEvent> events = new ArrayList<>();
     try (TrainingCall call = client().train(JOB)) {
       call.forEachRemaining(
@@ -127,6 +122,78 @@ abstract class TrainScenarios extends Scenarios {
       call.requestCheckpoint(); // too late: does nothing
     }
     assertThat(events).contains(new TrainEvent.CheckpointSaved(7, CHECKPOINT));
+  }
+
+  @Test
+  void publishersCallsCanBeAskedForACheckpoint() throws Exception {
+    saveWhenAsked();
+    TrainingPublisher publisher = client().trainPublisher(JOB);
+    publisher.requestCheckpoint(); // no call runs: does nothing
+    RecordingSubscriber<TrainEvent> subscriber = new RecordingSubscriber<>();
+    publisher.subscribe(subscriber);
+    assertThat(subscriber.take(2)).hasAtLeastOneElementOfType(TrainEvent.Log.class);
+    publisher.requestCheckpoint();
+    assertThat(subscriber.take(2)).contains(new TrainEvent.CheckpointSaved(7, CHECKPOINT));
+    subscriber.end.get();
+  }
+
+  @Test
+  void aCheckpointCanBeAskedForBeforeTheCallIsOpen() {
+    List<MessageCase> requests = Collections.synchronizedList(new ArrayList<>());
+    worker.train =
+        responses ->
+            request -> {
+              requests.add(request.getMessageCase());
+              if (request.hasCheckpointRequest()) {
+                responses.onError(Status.ABORTED.asRuntimeException());
+              }
+            };
+    TrainingPublisher publisher = client().trainPublisher(JOB);
+    CompletableFuture<Void> end = new CompletableFuture<>();
+    publisher.subscribe(
+        new Flow.Subscriber<>() {
+          @Override
+          public void onSubscribe(Flow.Subscription subscription) {
+            subscription.request(1);
+            publisher.requestCheckpoint();
+          }
+
+          @Override
+          public void onNext(TrainEvent event) {}
+
+          @Override
+          public void onError(Throwable thrown) {
+            end.complete(null);
+          }
+
+          @Override
+          public void onComplete() {}
+        });
+    end.join();
+    assertThat(requests).startsWith(MessageCase.SPEC, MessageCase.CHECKPOINT_REQUEST);
+  }
+
+  @Test
+  void futuresCallCanBeAskedForACheckpoint() throws Exception {
+    CountDownLatch trains = new CountDownLatch(1);
+    worker.train =
+        responses ->
+            request -> {
+              if (request.hasSpec()) {
+                responses.onNext(ready());
+              } else if (request.hasEndOfData()) {
+                trains.countDown();
+              } else if (request.hasCheckpointRequest()) {
+                sendCheckpoint(responses, 7, CHECKPOINT);
+                complete(responses);
+              }
+            };
+    TrainingFuture future = client().trainAsync(JOB);
+    await(trains);
+    assertThat(future.lastCheckpoint()).isEmpty();
+    future.requestCheckpoint();
+    assertThat(future.get().projectorFile()).isEqualTo(PROJECTOR);
+    assertThat(future.lastCheckpoint()).contains(new TrainEvent.CheckpointSaved(7, CHECKPOINT));
   }
 
   @Test
@@ -309,6 +376,22 @@ abstract class TrainScenarios extends Scenarios {
               }
             };
     return requests;
+  }
+
+  /** Scripts a worker that trains until it is asked for a checkpoint. */
+  private void saveWhenAsked() {
+    worker.train =
+        responses ->
+            request -> {
+              if (request.hasSpec()) {
+                responses.onNext(ready());
+              } else if (request.hasEndOfData()) {
+                responses.onNext(response().setLog(LogEntry.getDefaultInstance()).build());
+              } else if (request.hasCheckpointRequest()) {
+                sendCheckpoint(responses, 7, CHECKPOINT);
+                complete(responses);
+              }
+            };
   }
 
   private static void complete(StreamObserver<TrainResponse> responses) {

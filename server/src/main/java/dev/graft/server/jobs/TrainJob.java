@@ -9,6 +9,7 @@ import dev.graft.server.training.Evaluation;
 import dev.graft.server.training.FeatureDataset;
 import dev.graft.server.training.LogEntry;
 import dev.graft.server.training.ParameterInfo;
+import dev.graft.server.training.ProjectorSpec;
 import dev.graft.server.training.TrainingResult;
 import dev.graft.server.training.TrainingRun;
 import dev.graft.server.training.TrainingSpec;
@@ -19,7 +20,7 @@ import java.util.Optional;
 /**
  * Trains a projector on the features of items, which are computed once, while items still arrive.
  */
-public final class TrainJob implements AutoCloseable {
+public final class TrainJob implements Job {
   /** What happens in the job. */
   public interface Listener {
     void onExtraction(ExtractionProgress progress);
@@ -120,6 +121,11 @@ public final class TrainJob implements AutoCloseable {
     return gathering.spec();
   }
 
+  /** The shape of the projector, with the sizes that are known before there are labels. */
+  public ProjectorSpec projector() {
+    return spec.knownShape(gathering.featureSize());
+  }
+
   /** What trains, as far as sizes are known, and what is frozen. */
   public ParameterAudit audit() {
     return audit(
@@ -148,7 +154,7 @@ public final class TrainJob implements AutoCloseable {
     gathering.end();
   }
 
-  /** Runs {@code action} when more items should be added. */
+  @Override
   public void whenReady(Runnable action) {
     gathering.whenReady(action);
   }
@@ -224,7 +230,6 @@ public final class TrainJob implements AutoCloseable {
     listener.onFinished(finished);
   }
 
-  /** Stops what is under way, and frees everything as soon as nobody works with it. */
   @Override
   public void close() {
     SlicedRun training;

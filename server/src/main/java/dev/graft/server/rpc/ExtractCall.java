@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** One Extract stream. */
-final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
+final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse, ExtractJob>
     implements ExtractJob.Listener {
   private final WorkerResources worker;
   private final WorkerLimits limits;
@@ -27,7 +27,6 @@ final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
   private Optional<Bundle> bundle = Optional.empty();
   private FileAssembly projectorFile;
   private ResultEncoder encoder;
-  private volatile ExtractJob job;
 
   ExtractCall(
       WorkerResources worker,
@@ -186,36 +185,5 @@ final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
   @Override
   public void onEnd() {
     complete();
-  }
-
-  @Override
-  public void onFailure(Throwable error) {
-    fail(error);
-  }
-
-  @Override
-  public void whenRoom(Runnable action) {
-    outbound.whenRoom(action);
-  }
-
-  @Override
-  public void drain() {
-    fail(Calls.draining());
-  }
-
-  @Override
-  void whenReady(Runnable action) {
-    if (job == null) {
-      action.run();
-    } else {
-      job.whenReady(action);
-    }
-  }
-
-  @Override
-  void release() {
-    if (job != null) {
-      job.close();
-    }
   }
 }

@@ -23,15 +23,16 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** One Train stream. */
-final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements TrainJob.Listener {
+final class TrainCall extends Inbound<TrainRequest, TrainResponse, TrainJob>
+    implements TrainJob.Listener {
   private final WorkerResources worker;
   private final WorkerLimits limits;
 
   private TrainSpec spec;
   private FileAssembly initialProjector;
   private FileAssembly checkpoint;
+  private boolean checkpointRequested;
   private boolean dataEnded;
-  private volatile TrainJob job;
 
   TrainCall(
       WorkerResources worker,
@@ -68,10 +69,7 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
               "eval_items",
               job -> item -> job.addEval(TrainingMessages.item(item, "eval_items")));
       case END_OF_DATA -> endData();
-      case CHECKPOINT_REQUEST -> {
-        requireJob("checkpoint_request");
-        job.requestCheckpoint();
-      }
+      case CHECKPOINT_REQUEST -> requestCheckpoint();
       case MESSAGE_NOT_SET -> throw protocol("A request has no message that this worker knows.");
     }
   }
@@ -111,6 +109,9 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
             this);
     initialProjector = null;
     checkpoint = null;
+    if (checkpointRequested) {
+      job.requestCheckpoint();
+    }
     outbound.send(
         TrainResponse.newBuilder()
             .setReady(
@@ -120,7 +121,7 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
                         spec.toBuilder()
                             .setFeatures(
                                 FeatureMessages.resolved(spec.getFeatures(), job.featureSpec()))
-                            .setProjector(ProjectorMessages.message(training.projector()))
+                            .setProjector(ProjectorMessages.message(job.projector()))
                             .setObjective(TrainingMessages.message(training.objective()))
                             .setArguments(TrainingArgumentsMessages.message(training.arguments()))))
             .build());
@@ -152,6 +153,17 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
               : "A "
                   + name
                   + " message came before the files that the spec announces were complete.");
+    }
+  }
+
+  /** At any time after the spec, also before its files are complete. */
+  private void requestCheckpoint() {
+    if (spec == null) {
+      requireJob("checkpoint_request");
+    }
+    checkpointRequested = true;
+    if (job != null) {
+      job.requestCheckpoint();
     }
   }
 
@@ -230,42 +242,11 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
   }
 
   @Override
-  public void onFailure(Throwable error) {
-    fail(error);
-  }
-
-  @Override
-  public void whenRoom(Runnable action) {
-    outbound.whenRoom(action);
-  }
-
-  @Override
   public void drain() {
     if (job == null) {
-      fail(Calls.draining());
+      cut();
     } else {
       job.drain();
-    }
-  }
-
-  @Override
-  public void cut() {
-    fail(Calls.draining());
-  }
-
-  @Override
-  void whenReady(Runnable action) {
-    if (job == null) {
-      action.run();
-    } else {
-      job.whenReady(action);
-    }
-  }
-
-  @Override
-  void release() {
-    if (job != null) {
-      job.close();
     }
   }
 }

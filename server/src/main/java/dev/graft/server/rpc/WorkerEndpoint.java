@@ -50,7 +50,7 @@ final class WorkerEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
                     .setMaxMessageBytes(limits.maxMessageBytes())
                     .setTokensPerBatch(worker.tokensPerBatch())
                     .setMaxConcurrentCalls(limits.maxConcurrentCalls())
-                    .setMaxTrainFeatureBytes(worker.maxTrainFeatureBytes())
+                    .setMaxTrainFeatureBytes(worker.featureMemory().maxBytes())
                     .setMaxFileBytes(limits.maxFileBytes()))
             .addAllSupportedArchitectures(Backbones.supported())
             .addSupportedSchemes(QuantizationScheme.QUANTIZATION_SCHEME_NONE)

@@ -30,6 +30,7 @@ public final class WorkerOptions {
   private int maxConcurrentCalls = 64;
   private long maxFileBytes = Math.min(1L << 30, Runtime.getRuntime().maxMemory() / 16);
   private long maxTrainFeatureBytes = Math.min(8L << 30, Runtime.getRuntime().maxMemory() / 4);
+  private Duration specTimeout = Duration.ofMinutes(1);
   private Duration drainGrace = Duration.ofSeconds(20);
 
   public String host() {
@@ -184,10 +185,24 @@ public final class WorkerOptions {
     return maxTrainFeatureBytes;
   }
 
-  /** Most bytes of features that one Train call may hold; by default a quarter of the heap. */
+  /**
+   * Most bytes of features that the Train calls may hold together; by default a quarter of the
+   * heap.
+   */
   public WorkerOptions maxTrainFeatureBytes(long bytes) {
     check(bytes >= 0, "max_train_feature_bytes", "at least 0", bytes);
     maxTrainFeatureBytes = bytes;
+    return this;
+  }
+
+  public Duration specTimeout() {
+    return specTimeout;
+  }
+
+  /** How long a call may take to send its spec. */
+  public WorkerOptions specTimeout(Duration timeout) {
+    check(timeout.compareTo(Duration.ZERO) > 0, "spec_timeout", "above 0", timeout);
+    specTimeout = timeout;
     return this;
   }
 

@@ -10,6 +10,7 @@ import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Lanes;
 import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.training.FeatureMemory;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -34,6 +35,7 @@ public final class WorkerServices implements AutoCloseable {
   private final WorkerResources worker;
   private final WorkerLimits limits;
   private final Calls calls;
+  private final Alarms.OnThread alarms = new Alarms.OnThread();
   private final HealthStatusManager health = new HealthStatusManager();
   private final ModelRoots roots;
 
@@ -48,7 +50,7 @@ public final class WorkerServices implements AutoCloseable {
     this.limits =
         new WorkerLimits(
             options.maxMessageBytes(), options.maxConcurrentCalls(), options.maxFileBytes());
-    this.calls = new Calls(options.maxConcurrentCalls());
+    this.calls = new Calls(options.maxConcurrentCalls(), alarms, options.specTimeout());
     this.worker =
         new WorkerResources(
             device,
@@ -59,7 +61,7 @@ public final class WorkerServices implements AutoCloseable {
             new Pooler(device),
             cache(),
             tokensPerBatch(device),
-            options.maxTrainFeatureBytes());
+            new FeatureMemory(options.maxTrainFeatureBytes()));
   }
 
   private static Kernels restricted(Kernels measured, Kernel kernel) {
@@ -160,6 +162,7 @@ public final class WorkerServices implements AutoCloseable {
   @Override
   public void close() {
     health.enterTerminalState();
+    alarms.close();
     worker.lanes().close();
     worker.backbones().close();
     worker.pooler().close();

@@ -8,6 +8,7 @@ import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Lanes;
 import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.training.FeatureMemory;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -35,7 +36,7 @@ final class TestWorker implements AutoCloseable {
             new Pooler(TorchDevice.CPU),
             FeatureCache.inMemory(0),
             tokensPerBatch,
-            maxTrainFeatureBytes);
+            new FeatureMemory(maxTrainFeatureBytes));
   }
 
   static FeatureRequest ready() {

@@ -139,6 +139,43 @@ class TrainJobTest {
   }
 
   @Test
+  void aTrainingWaitsForTheMemoryOfOthers() {
+    worker.close();
+    worker = new TestWorker(TestWorker.GOLDEN, 128, 400);
+    TrainItem item = item(0, new Content.Features(new float[10]));
+    try (TrainJob later = job(TestWorker.ready(), Optional.empty(), Optional.empty())) {
+      try (TrainJob earlier = job(TestWorker.ready(), Optional.empty(), Optional.empty())) {
+        earlier.addTrain(item);
+        earlier.addTrain(item(1, new Content.Features(new float[10])));
+        assertReason(
+            catchThrowableOfType(GraftException.class, () -> later.addTrain(item)),
+            "FEATURE_MEMORY_FULL");
+      }
+      later.addEval(item);
+    }
+  }
+
+  @Test
+  void theProjectorsShapeIsKnownWhereNoLabelIsNeeded() {
+    assertThat(shape(TestWorker.ready(), new Objective.CrossEntropy(3, List.of())))
+        .isEqualTo(ProjectorSpec.linear(3));
+    assertThat(shape(TestWorker.on("bert"), new Objective.InfoNce(0.05, false)))
+        .isEqualTo(ProjectorSpec.linear(48));
+    assertThat(shape(TestWorker.on("bert"), new Objective.MeanSquaredError()))
+        .isEqualTo(ProjectorSpec.linear(0));
+  }
+
+  private ProjectorSpec shape(FeatureRequest request, Objective objective) {
+    TrainingSpec spec =
+        new TrainingSpec(
+            ProjectorSpec.linear(0), objective, TrainingArguments.builder().maxSteps(1).build());
+    try (TrainJob job =
+        new TrainJob(worker.resources, request, spec, Optional.empty(), Optional.empty(), heard)) {
+      return job.projector();
+    }
+  }
+
+  @Test
   void labelsAreRefusedWithTheirPlace() {
     try (TrainJob job = job(TestWorker.ready(), Optional.empty(), Optional.empty())) {
       TrainItem unlabelled =

@@ -32,6 +32,7 @@ class WorkerOptionsTest {
     refused("max_file_bytes", options -> options.maxFileBytes(-1));
     refused("max_file_bytes", options -> options.maxFileBytes(1L << 31));
     refused("max_train_feature_bytes", options -> options.maxTrainFeatureBytes(-1));
+    refused("spec_timeout", options -> options.specTimeout(Duration.ZERO));
     refused("drain_grace", options -> options.drainGrace(Duration.ofNanos(-1)));
   }
 

@@ -91,7 +91,7 @@ class TrainingRunTest {
   void constantTargetsHaveNoR2() {
     Objective objective = new Objective.MeanSquaredError();
     FeatureCollector collector =
-        new FeatureCollector("items", objective, 0, new FeatureBudget(10_000));
+        new FeatureCollector("items", objective, 0, new FeatureMemory(10_000).open());
     for (int i = 0; i < 4; i++) {
       collector.add(
           new TrainingItem(i, Optional.of(new Label.Values(2)), false, new byte[] {(byte) i}));
