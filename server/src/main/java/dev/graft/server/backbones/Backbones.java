@@ -3,6 +3,7 @@ package dev.graft.server.backbones;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.graft.server.GraftException;
 import dev.graft.server.checkpoints.Checkpoint;
+import dev.graft.server.quantizing.QuantizedWeights;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.TorchDevice;
 import java.util.List;
@@ -38,7 +39,8 @@ public final class Backbones {
    */
   public static Backbone load(Checkpoint checkpoint, TorchDevice device, Kernels kernels) {
     Architecture architecture = architecture(checkpoint.configuration());
-    Parameters parameters = Parameters.find(architecture, checkpoint);
+    Parameters parameters =
+        Parameters.find(architecture, checkpoint, QuantizedWeights.of(checkpoint));
     return new ProgramBackbone(architecture, parameters, checkpoint.digest(), device, kernels);
   }
 

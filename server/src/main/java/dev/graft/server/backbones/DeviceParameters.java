@@ -56,11 +56,15 @@ record DeviceParameters(Scope scope, Weights outside, List<Weights> blocks)
     }
 
     private Tensor load(Found found) {
-      Tensor tensor = files.stored(scope, found.entry(), found.dtype());
-      if (found.turned()) {
+      if (found instanceof Found.Quantized quantized) {
+        return quantized.weight().decode(scope, files, dtype);
+      }
+      Found.Plain plain = (Found.Plain) found;
+      Tensor tensor = files.stored(scope, plain.entry(), plain.dtype());
+      if (plain.turned()) {
         tensor = files.tensors().transposed(scope, tensor);
       }
-      return files.tensors().cast(scope, tensor, dtype);
+      return plain.table() ? tensor : files.tensors().cast(scope, tensor, dtype);
     }
   }
 }
