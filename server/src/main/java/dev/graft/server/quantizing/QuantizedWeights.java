@@ -11,7 +11,7 @@ public final class QuantizedWeights {
   private static final String CONFIGURATION = "quantization_config";
 
   /** Values of {@code quant_method} that {@link #of} knows. */
-  private static final List<String> METHODS = List.of();
+  private static final List<String> METHODS = List.of("awq", "gptq");
 
   /** One way to store weights quantized. */
   @FunctionalInterface
@@ -40,7 +40,10 @@ public final class QuantizedWeights {
    */
   public static QuantizedWeights of(Checkpoint checkpoint) {
     checkMethod(checkpoint.configuration());
-    return new QuantizedWeights(List.of());
+    return new QuantizedWeights(
+        List.of(
+            (name, shape) -> Awq.find(checkpoint, name, shape),
+            (name, shape) -> Gptq.find(checkpoint, name, shape)));
   }
 
   /**
