@@ -43,6 +43,9 @@ record PackedOptions(Checkpoint checkpoint, JsonNode object) {
     if (found.isEmpty() && packed) {
       throw options.unsupported("quant_method", "quantized weights need it: gptq or awq");
     }
+    if (found.equals(Optional.of("marlin"))) {
+      throw options.unsupported("quant_method", "Marlin's layout is not read: save it as gptq");
+    }
     if (!found.equals(Optional.of(method))) {
       return Optional.empty();
     }
@@ -132,6 +135,7 @@ record PackedOptions(Checkpoint checkpoint, JsonNode object) {
 
   /** The text, in lower case, of options that mean the same, and must not contradict each other. */
   Optional<String> agreed(String... synonyms) {
+    String first = null;
     String agreed = null;
     for (String key : synonyms) {
       JsonNode value = object.path(key);
@@ -143,8 +147,9 @@ record PackedOptions(Checkpoint checkpoint, JsonNode object) {
       }
       String text = value.textValue().toLowerCase(Locale.ROOT);
       if (agreed != null && !agreed.equals(text)) {
-        throw unsupported(key, "another option says " + agreed);
+        throw unsupported(key, "%s says %s".formatted(first, agreed));
       }
+      first = key;
       agreed = text;
     }
     return Optional.ofNullable(agreed);
