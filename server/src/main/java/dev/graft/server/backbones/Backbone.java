@@ -4,6 +4,7 @@ import dev.graft.server.GraftException;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
+import java.util.Optional;
 
 /** A frozen transformer on a device. Its methods may be called on several threads at once. */
 public interface Backbone extends AutoCloseable {
@@ -26,6 +27,18 @@ public interface Backbone extends AutoCloseable {
    *     scope}; rows of padding hold unspecified finite values
    */
   Tensor hiddenStates(Scope scope, TokenBatch batch, int layer, ComputeDtype dtype);
+
+  /**
+   * The same block by block, where that is how this backbone must be computed with: its weights are
+   * quantized, or too large to stay in memory in this type. Then {@link #hiddenStates} makes every
+   * block for one batch alone.
+   *
+   * @return empty where the weights are in memory
+   * @throws GraftException RESOURCE_EXHAUSTED OUT_OF_MEMORY
+   */
+  default Optional<BlockSteps> steps(ComputeDtype dtype) {
+    return Optional.empty();
+  }
 
   /**
    * What besides the checkpoint, the tokens and the layer decides the bytes of the hidden states:
