@@ -11,7 +11,7 @@ public final class QuantizedWeights {
   private static final String CONFIGURATION = "quantization_config";
 
   /** Values of {@code quant_method} that {@link #of} knows. */
-  private static final List<String> METHODS = List.of("awq", "gptq");
+  private static final List<String> METHODS = List.of("awq", "bitsandbytes", "gptq");
 
   /** One way to store weights quantized. */
   @FunctionalInterface
@@ -43,6 +43,8 @@ public final class QuantizedWeights {
     return new QuantizedWeights(
         List.of(
             (name, shape) -> Awq.find(checkpoint, name, shape),
+            (name, shape) -> BitsAndBytes.find(checkpoint, name, shape),
+            (name, shape) -> GgmlWeight.find(checkpoint, name, shape),
             (name, shape) -> Gptq.find(checkpoint, name, shape)));
   }
 
