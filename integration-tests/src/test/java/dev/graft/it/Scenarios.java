@@ -330,6 +330,12 @@ abstract class Scenarios {
         TrainJob.of(
             good.toBuilder().setFeatures(TinyModel.features(Pooling.POOLING_NONE)).build(), items));
     assertTrainReason(
+        "FROZEN_BACKBONE",
+        TrainJob.of(good.toBuilder().addBackboneModules("layers.0").build(), items));
+    assertTrainReason(
+        "INVALID_SPEC",
+        TrainJob.of(good.toBuilder().addBackboneModules("layers.99").build(), items));
+    assertTrainReason(
         "WRONG_WEIGHTS",
         TrainJob.of(good, items).withInitialProjector(ByteString.copyFromUtf8("nonsense")));
     assertTrainReason(

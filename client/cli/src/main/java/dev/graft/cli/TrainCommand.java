@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -82,6 +83,14 @@ final class TrainCommand implements Callable<Integer> {
           "Copies the backbone into the output directory, so that the bundle is complete. Not with --worker, whose files are elsewhere.")
   private boolean includeBackbone;
 
+  @Option(
+      names = "--train-modules",
+      paramLabel = "NAME",
+      split = ",",
+      description =
+          "Modules of the backbone that should train too. It is frozen: the worker says which of them are quantized, and what to do instead.")
+  private List<String> backboneModules = List.of();
+
   /** Where the options of the training arguments go. */
   TrainingArguments.Builder arguments() {
     return arguments;
@@ -118,6 +127,7 @@ final class TrainCommand implements Callable<Integer> {
             .setProjector(projector.toProto())
             .setObjective(objective.toProto(targets))
             .setArguments(arguments)
+            .addAllBackboneModules(backboneModules)
             .build();
     Manifest manifest;
     try (WorkerSession session = worker.connect(surroundings, worker.rootsFor(backbone))) {

@@ -4,11 +4,17 @@ import dev.graft.server.GraftException;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
+import java.util.List;
 import java.util.Optional;
 
 /** A frozen transformer on a device. Its methods may be called on several threads at once. */
 public interface Backbone extends AutoCloseable {
   BackboneInfo info();
+
+  /** Names of the weights that are stored quantized, as their checkpoint names them, sorted. */
+  default List<String> quantizedWeights() {
+    return List.of();
+  }
 
   /**
    * Brings the weights onto the device in the type of a computation, unless they are there.

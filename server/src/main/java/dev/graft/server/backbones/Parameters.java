@@ -208,6 +208,13 @@ record Parameters(Map<String, Found> outside, List<Map<String, Found>> blocks) {
     return found.entries().stream().mapToLong(TensorEntry::bytes).sum();
   }
 
+  /** Those that must be decoded. */
+  Stream<QuantizedWeight> quantized() {
+    return all().stream()
+        .filter(Found.Quantized.class::isInstance)
+        .map(found -> ((Found.Quantized) found).weight());
+  }
+
   /** Whether any tensor of a block must be decoded. */
   boolean hasQuantizedBlocks() {
     return blocks.stream()

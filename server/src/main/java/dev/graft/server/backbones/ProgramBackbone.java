@@ -1,6 +1,7 @@
 package dev.graft.server.backbones;
 
 import dev.graft.server.GraftException;
+import dev.graft.server.quantizing.QuantizedWeight;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Kernels;
@@ -72,6 +73,11 @@ final class ProgramBackbone implements Backbone {
   @Override
   public BackboneInfo info() {
     return info;
+  }
+
+  @Override
+  public List<String> quantizedWeights() {
+    return parameters.quantized().map(QuantizedWeight::name).sorted().toList();
   }
 
   @Override

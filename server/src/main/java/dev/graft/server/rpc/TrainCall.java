@@ -3,6 +3,7 @@ package dev.graft.server.rpc;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.graft.server.Sha256;
 import dev.graft.server.jobs.FeatureRequest;
+import dev.graft.server.jobs.FrozenGuard;
 import dev.graft.server.jobs.TrainJob;
 import dev.graft.server.jobs.WorkerResources;
 import dev.graft.server.training.Evaluation;
@@ -92,6 +93,9 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse, TrainJob>
       return;
     }
     FeatureRequest request = FeatureMessages.request(spec.getFeatures());
+    if (spec.getBackboneModulesCount() > 0) {
+      throw FrozenGuard.refusal(worker, request.backbone(), spec.getBackboneModulesList());
+    }
     TrainingSpec training =
         TrainingSpec.of(
             spec.hasProjector()
