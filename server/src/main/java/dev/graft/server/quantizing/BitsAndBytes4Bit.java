@@ -46,7 +46,7 @@ final class BitsAndBytes4Bit implements QuantizedWeight {
     this.shape = shape.clone();
     this.stateEntry = stateEntry;
     this.state = QuantStateReader.read(stateEntry, type, shape);
-    long count = Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    long count = count(stateEntry, shape);
     long blocks = ceilDivide(count, state.blockSize());
     this.packed = packed(parts, count);
     this.quantMap = parts.vector(name + ".quant_map", StoredType.F32, 16);
@@ -65,20 +65,32 @@ final class BitsAndBytes4Bit implements QuantizedWeight {
             .orElse(List.of());
   }
 
+  private static long count(TensorEntry entry, long[] shape) {
+    try {
+      return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    } catch (ArithmeticException e) {
+      throw BitsAndBytesParts.corrupt(entry, "says a shape of more than 2^63 values").causedBy(e);
+    }
+  }
+
   /** Looks a weight up in a checkpoint whose quantized weights have 4 bits. */
   static Optional<QuantizedWeight> find(Checkpoint checkpoint, String weightName, long[] shape) {
     BitsAndBytesParts parts = new BitsAndBytesParts(checkpoint, weightName);
     for (FourBitType type : FourBitType.values()) {
-      Optional<TensorEntry> state = checkpoint.find(weightName + STATE + type.text());
+      Optional<TensorEntry> state = checkpoint.find(stateName(weightName, type));
       if (state.isPresent()) {
         return Optional.of(new BitsAndBytes4Bit(parts, type, state.get(), shape));
       }
     }
     boolean others = parts.has(weightName + ".absmax") || parts.has(weightName + ".quant_map");
     if (others || parts.weight().filter(BitsAndBytesParts::isFloating).isEmpty()) {
-      parts.weight().ifPresent(entry -> checkpoint.require(weightName + STATE + "nf4"));
+      parts.weight().ifPresent(entry -> checkpoint.require(stateName(weightName, FourBitType.NF4)));
     }
     return Optional.empty();
+  }
+
+  static String stateName(String weightName, FourBitType type) {
+    return weightName + STATE + type.text();
   }
 
   /** Two codes a byte, of whatever type and shape but one. */
