@@ -34,10 +34,13 @@ final class PackedProgram {
     return programs.computeIfAbsent(device.name(), name -> Program.assemble(device, texts));
   }
 
-  /** Outputs that are decoded at a time: so many that they are a whole number of words. */
+  /**
+   * Outputs that are decoded at a time: a whole number of words, and enough of them that a row's
+   * part is a few cache lines.
+   */
   static long step(TorchDevice device, long inputs) {
     long values = device.isCuda() ? GPU_STEP_VALUES : CPU_STEP_VALUES;
-    return Math.max(1, values / inputs / PackedTensors.WORD_BITS) * PackedTensors.WORD_BITS;
+    return Math.max(2, values / inputs / PackedTensors.WORD_BITS) * PackedTensors.WORD_BITS;
   }
 
   /** Refuses scales with which no value could be right. */
