@@ -40,7 +40,6 @@ public interface Backbone extends AutoCloseable {
    * block for one batch alone.
    *
    * @return empty where the weights are in memory
-   * @throws GraftException RESOURCE_EXHAUSTED OUT_OF_MEMORY
    */
   default Optional<BlockSteps> steps(ComputeDtype dtype) {
     return Optional.empty();

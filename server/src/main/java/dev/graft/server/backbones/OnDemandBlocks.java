@@ -7,6 +7,7 @@ import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.Weights;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Blocks whose weights are in memory only as long as batches pass them. Each has mappings of its
@@ -16,19 +17,19 @@ final class OnDemandBlocks implements BlockSteps {
   private final Parameters parameters;
   private final Program program;
   private final WeightsLoader loader;
-  private final Weights outside;
+  private final Supplier<Weights> outside;
   private final StoredBlocks stored;
   private final Consumer<TokenBatch> check;
 
   /**
-   * @param outside weights outside the blocks, which stay
+   * @param outside weights outside the blocks, which are loaded at the first use and stay
    * @param check refuses batches that the model cannot take
    */
   OnDemandBlocks(
       Parameters parameters,
       Program program,
       WeightsLoader loader,
-      Weights outside,
+      Supplier<Weights> outside,
       StoredBlocks stored,
       Consumer<TokenBatch> check) {
     this.parameters = parameters;
@@ -53,7 +54,7 @@ final class OnDemandBlocks implements BlockSteps {
               inputs.types(),
               inputs.lengths(),
               inputs.ragged(),
-              outside));
+              outside.get()));
     }
   }
 
@@ -73,7 +74,7 @@ final class OnDemandBlocks implements BlockSteps {
   @Override
   public Tensor finish(Scope scope, BatchState state, int layer) {
     return layer == parameters.blocks().size()
-        ? program.call(scope, "finish", state.hidden(), outside)
+        ? program.call(scope, "finish", state.hidden(), outside.get())
         : state.hidden().in(scope);
   }
 

@@ -133,7 +133,7 @@ final class ProgramBackbone implements Backbone {
             parameters,
             program(kernels.kernel(dtype)),
             loader(dtype),
-            weights(dtype).outside(),
+            () -> weights(dtype).outside(),
             stored,
             this::check));
   }

@@ -23,6 +23,7 @@ public final class WorkerOptions {
   private Optional<ComputeDtype> computeDtype = Optional.empty();
   private Optional<Kernel> kernel = Optional.empty();
   private int tokensPerBatch;
+  private long weightsMemoryBytes;
   private long cacheMemoryBytes = 256L << 20;
   private Optional<Path> cacheDirectory = Optional.empty();
   private long cacheDiskBytes = 10L << 30;
@@ -108,6 +109,20 @@ public final class WorkerOptions {
   public WorkerOptions tokensPerBatch(int tokens) {
     check(tokens >= 0, "tokens_per_batch", "at least 0", tokens);
     tokensPerBatch = tokens;
+    return this;
+  }
+
+  public long weightsMemoryBytes() {
+    return weightsMemoryBytes;
+  }
+
+  /**
+   * Most memory for one backbone's weights; the blocks of a larger one are read again for each
+   * window of batches. 0 means half of the device's memory.
+   */
+  public WorkerOptions weightsMemoryBytes(long bytes) {
+    check(bytes >= 0, "weights_memory_bytes", "at least 0", bytes);
+    weightsMemoryBytes = bytes;
     return this;
   }
 

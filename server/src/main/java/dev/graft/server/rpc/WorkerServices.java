@@ -57,7 +57,7 @@ public final class WorkerServices implements AutoCloseable {
             kernels,
             options.computeDtype().orElseGet(kernels::fastest),
             Lanes.start(lanes(device)),
-            new BackboneStore(roots, device, kernels),
+            new BackboneStore(roots, device, kernels, weightsMemory(device)),
             new Pooler(device),
             cache(),
             tokensPerBatch(device),
@@ -84,6 +84,12 @@ public final class WorkerServices implements AutoCloseable {
           "compute_dtype",
           "is " + dtype + ", which this device cannot compute; it can " + available);
     }
+  }
+
+  private long weightsMemory(TorchDevice device) {
+    return options.weightsMemoryBytes() > 0
+        ? options.weightsMemoryBytes()
+        : device.totalMemoryBytes() / 2;
   }
 
   private int lanes(TorchDevice device) {
