@@ -191,6 +191,7 @@ public final class TrainingRun implements AutoCloseable {
     progress.lossSum += step.loss();
     progress.gradNorm = step.gradNorm();
     progress.learningRate = learningRate;
+    listener.stepped(new TrainingProgress(progress.step, epochsDone(), step.loss()));
     planAfterStep();
   }
 
