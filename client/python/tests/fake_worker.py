@@ -200,6 +200,7 @@ class FakeWorker(
         yield train_pb2.TrainResponse(
             started=train_pb2.TrainingStarted(train_items=count, eval_items=len(self.eval_items), total_steps=2)
         )
+        yield train_pb2.TrainResponse(training=train_pb2.TrainingProgress(step=1, epoch=0.5, loss=0.375))
         yield train_pb2.TrainResponse(
             log=train_pb2.LogEntry(step=1, epoch=0.5, loss=0.25, grad_norm=2, learning_rate=1e-3)
         )

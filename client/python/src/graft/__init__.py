@@ -27,6 +27,7 @@ from graft.events import (
     Ready,
     Result,
     Started,
+    Training,
 )
 from graft.extraction import ItemResult, Predictions, Results
 from graft.items import FLUSH
@@ -72,6 +73,7 @@ __all__ = [
     "Results",
     "Started",
     "TrainOptions",
+    "Training",
     "TrainingArguments",
     "TrainingRun",
     "Unavailable",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnknownFieldSet;
 import com.google.rpc.ErrorInfo;
 import dev.graft.v1.Checkpoint;
 import dev.graft.v1.Evaluation;
@@ -18,6 +19,7 @@ import dev.graft.v1.TrainRequest.MessageCase;
 import dev.graft.v1.TrainResponse;
 import dev.graft.v1.TrainResult;
 import dev.graft.v1.TrainSpec;
+import dev.graft.v1.TrainingProgress;
 import dev.graft.v1.TrainingStarted;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
@@ -52,6 +54,8 @@ abstract class TrainScenarios extends Scenarios {
               response().setExtraction(ExtractionProgress.newBuilder().setItemsDone(5)).build());
           responses.onNext(
               response().setStarted(TrainingStarted.newBuilder().setTotalSteps(9)).build());
+          responses.onNext(
+              response().setTraining(TrainingProgress.newBuilder().setStep(1)).build());
           responses.onNext(response().setLog(LogEntry.newBuilder().setLoss(0.5)).build());
           responses.onNext(
               response()
@@ -70,12 +74,13 @@ abstract class TrainScenarios extends Scenarios {
             TrainEvent.Ready.class,
             TrainEvent.Extraction.class,
             TrainEvent.Started.class,
+            TrainEvent.Training.class,
             TrainEvent.Log.class,
             TrainEvent.Evaluated.class,
             TrainEvent.CheckpointSaved.class,
             TrainEvent.Completed.class);
-    assertThat(events.get(5)).isEqualTo(new TrainEvent.CheckpointSaved(4, CHECKPOINT));
-    assertThat(((TrainEvent.Completed) events.get(6)).projectorFile()).isEqualTo(PROJECTOR);
+    assertThat(events.get(6)).isEqualTo(new TrainEvent.CheckpointSaved(4, CHECKPOINT));
+    assertThat(((TrainEvent.Completed) events.get(7)).projectorFile()).isEqualTo(PROJECTOR);
   }
 
   @Test
@@ -315,6 +320,26 @@ abstract class TrainScenarios extends Scenarios {
   void aResultWithoutProjectorIsAnError() {
     respondAtEndOfData(responses -> responses.onNext(result()));
     assertBroken("before the whole of its files");
+  }
+
+  @Test
+  void whatALaterVersionTellsIsPassedOver() {
+    UnknownFieldSet later =
+        UnknownFieldSet.newBuilder()
+            .addField(1000, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
+            .build();
+    respondAtEndOfData(
+        responses -> {
+          responses.onNext(response().setUnknownFields(later).build());
+          complete(responses);
+        });
+    assertThat(client().trainAsync(JOB).join().projectorFile()).isEqualTo(PROJECTOR);
+  }
+
+  @Test
+  void anEmptyMessageIsAnError() {
+    respondAtEndOfData(responses -> responses.onNext(response().build()));
+    assertBroken("sent an empty message");
   }
 
   @Test

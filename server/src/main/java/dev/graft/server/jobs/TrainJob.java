@@ -10,6 +10,7 @@ import dev.graft.server.training.FeatureDataset;
 import dev.graft.server.training.LogEntry;
 import dev.graft.server.training.ParameterInfo;
 import dev.graft.server.training.ProjectorSpec;
+import dev.graft.server.training.TrainingProgress;
 import dev.graft.server.training.TrainingResult;
 import dev.graft.server.training.TrainingRun;
 import dev.graft.server.training.TrainingSpec;
@@ -26,6 +27,9 @@ public final class TrainJob implements Job {
     void onExtraction(ExtractionProgress progress);
 
     void onStarted(TrainingStarted started, ExtractionProgress progress);
+
+    /** How far the training is; comes now and then. */
+    void onTraining(TrainingProgress progress);
 
     void onLogged(LogEntry entry);
 
@@ -282,6 +286,11 @@ public final class TrainJob implements Job {
     @Override
     public void started(TrainingStarted started) {
       listener.onStarted(started, gathering.progress());
+    }
+
+    @Override
+    public void stepped(TrainingProgress progress) {
+      listener.onTraining(progress);
     }
 
     @Override

@@ -18,6 +18,8 @@ interface Alarms {
 
   /** Alarms on a thread of their own. */
   final class OnThread implements Alarms, AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Alarms.class.getName());
+
     private final ScheduledThreadPoolExecutor executor =
         new ScheduledThreadPoolExecutor(
             1,
@@ -33,8 +35,17 @@ interface Alarms {
 
     @Override
     public Alarm set(Duration delay, Runnable action) {
-      Future<?> alarm = executor.schedule(action, delay.toNanos(), TimeUnit.NANOSECONDS);
+      Future<?> alarm =
+          executor.schedule(() -> guarded(action), delay.toNanos(), TimeUnit.NANOSECONDS);
       return () -> alarm.cancel(false);
+    }
+
+    private static void guarded(Runnable action) {
+      try {
+        action.run();
+      } catch (RuntimeException | Error e) { // otherwise nobody would ever learn of it
+        LOG.log(System.Logger.Level.ERROR, "An alarm failed", e);
+      }
     }
 
     @Override

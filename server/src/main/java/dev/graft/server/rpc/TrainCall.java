@@ -8,6 +8,7 @@ import dev.graft.server.jobs.TrainJob;
 import dev.graft.server.jobs.WorkerResources;
 import dev.graft.server.training.Evaluation;
 import dev.graft.server.training.LogEntry;
+import dev.graft.server.training.TrainingProgress;
 import dev.graft.server.training.TrainingSpec;
 import dev.graft.server.training.TrainingStarted;
 import dev.graft.v1.Checkpoint;
@@ -196,6 +197,12 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse, TrainJob>
         TrainResponse.newBuilder()
             .setStarted(TrainingMessages.message(started, progress.truncatedItems()))
             .build());
+  }
+
+  @Override
+  public void onTraining(TrainingProgress progress) {
+    outbound.send(
+        TrainResponse.newBuilder().setTraining(TrainingMessages.message(progress)).build());
   }
 
   @Override

@@ -12,6 +12,7 @@ import dev.graft.server.training.LogEntry;
 import dev.graft.server.training.Objective;
 import dev.graft.server.training.ProjectorSpec;
 import dev.graft.server.training.TrainingArguments;
+import dev.graft.server.training.TrainingProgress;
 import dev.graft.server.training.TrainingSpec;
 import dev.graft.server.training.TrainingStarted;
 import java.io.IOException;
@@ -51,6 +52,18 @@ class TrainJobTest {
       assertThat(heard.checkpoints).hasSize(1);
       heard.pending.forEach(Runnable::run); // the client takes something after all
       assertThat(heard.checkpoints).hasSize(1);
+    }
+  }
+
+  @Test
+  void progressIsToldAlthoughNothingIsLogged() throws Exception {
+    heard.room = false;
+    try (TrainJob job = job(TestWorker.ready(), Optional.empty(), Optional.empty())) {
+      job.addTrain(item(0, new Content.Features(new float[] {1, 2})));
+      job.end();
+      heard.waitsForRoom.get(20, TimeUnit.SECONDS);
+      assertThat(heard.progress).hasSize(1);
+      assertThat(heard.progress.get(0).step()).isPositive();
     }
   }
 
@@ -251,6 +264,7 @@ class TrainJobTest {
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
     private final CompletableFuture<Void> started = new CompletableFuture<>();
     private final CompletableFuture<Void> waitsForRoom = new CompletableFuture<>();
+    private final List<TrainingProgress> progress = new CopyOnWriteArrayList<>();
     private final List<byte[]> checkpoints = new CopyOnWriteArrayList<>();
     private final List<Runnable> pending = new CopyOnWriteArrayList<>();
     private volatile boolean room = true;
@@ -263,6 +277,11 @@ class TrainJobTest {
     public void onStarted(TrainingStarted training, TrainJob.ExtractionProgress progress) {
       atStart.run();
       started.complete(null);
+    }
+
+    @Override
+    public void onTraining(TrainingProgress newProgress) {
+      progress.add(newProgress);
     }
 
     @Override

@@ -70,6 +70,18 @@ class TrainingRunTest {
   }
 
   @Test
+  void everyStepIsTold() {
+    RecordingListener heard =
+        Runs.finish(spec(TrainingArguments.builder().loggingSteps(1)), TRAIN, NONE, new byte[0]);
+    assertThat(heard.steps).hasSize(9);
+    for (int i = 0; i < heard.steps.size(); i++) {
+      LogEntry logged = heard.log.get(i);
+      assertThat(heard.steps.get(i))
+          .isEqualTo(new TrainingProgress(logged.step(), logged.epoch(), logged.loss()));
+    }
+  }
+
+  @Test
   void learnsWhatCanBeLearned() {
     TrainingSpec spec =
         new TrainingSpec(
