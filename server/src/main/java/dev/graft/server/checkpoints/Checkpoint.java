@@ -15,8 +15,9 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * All that a directory, or a GGUF file, says about a backbone: its configuration, where each of its tensors lies,
- * and its tokenizer. Opening reads headers only. Immutable; safe to share between threads.
+ * All that a directory, or a GGUF file, says about a backbone: its configuration, where each of its
+ * tensors lies, and its tokenizer. Opening reads headers only. Immutable; safe to share between
+ * threads.
  */
 public final class Checkpoint {
   private static final String SAFETENSORS = "model.safetensors";
@@ -49,8 +50,8 @@ public final class Checkpoint {
   }
 
   /**
-   * Opens a GGUF file, or a directory: {@code config.json} with {@code model.safetensors}, or {@code
-   * model.safetensors.index.json} and its shards, or else a BERT encoder in ONNX ({@code
+   * Opens a GGUF file, or a directory: {@code config.json} with {@code model.safetensors}, or
+   * {@code model.safetensors.index.json} and its shards, or else a BERT encoder in ONNX ({@code
    * model.onnx}, {@code onnx/model.onnx} or the only {@code *.onnx}), which can do without {@code
    * config.json}.
    *

@@ -72,9 +72,7 @@ final class GgufBytePairTokenizer {
   private static void merges(GgufVocabulary vocabulary, ArrayNode merges) {
     GgufMetadata metadata = vocabulary.metadata();
     List<String> pairs =
-        metadata
-            .texts(MERGES)
-            .orElseThrow(() -> metadata.invalid(MERGES, "an array of texts"));
+        metadata.texts(MERGES).orElseThrow(() -> metadata.invalid(MERGES, "an array of texts"));
     for (String pair : pairs) {
       int space = pair.indexOf(' ', 1);
       if (space < 0 || space == pair.length() - 1) {

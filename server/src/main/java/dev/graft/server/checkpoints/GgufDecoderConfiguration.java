@@ -3,7 +3,9 @@ package dev.graft.server.checkpoints;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** The configuration of Llama (and Mistral, SmolLM2, which are converted to it) and Qwen in GGUF. */
+/**
+ * The configuration of Llama (and Mistral, SmolLM2, which are converted to it) and Qwen in GGUF.
+ */
 final class GgufDecoderConfiguration {
   private GgufDecoderConfiguration() {}
 

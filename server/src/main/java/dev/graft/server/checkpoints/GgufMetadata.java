@@ -121,12 +121,7 @@ public final class GgufMetadata {
     GgufValue.Elements elements =
         elements(key, "32-bit integers", GgufValue.Type.I32, GgufValue.Type.U32);
     int[] integers = new int[elements.count()];
-    elements
-        .bytes()
-        .duplicate()
-        .order(elements.bytes().order())
-        .asIntBuffer()
-        .get(integers);
+    elements.bytes().duplicate().order(elements.bytes().order()).asIntBuffer().get(integers);
     return Optional.of(integers);
   }
 

@@ -142,8 +142,7 @@ final class GgufReader {
   private GgufValue flag(String key) {
     long value = number(1);
     if (value > 1) {
-      throw Corruption.of(
-          bytes.file(), "key %s is %d where 0 or 1 must be".formatted(key, value));
+      throw Corruption.of(bytes.file(), "key %s is %d where 0 or 1 must be".formatted(key, value));
     }
     return new GgufValue.Flag(value == 1);
   }
@@ -241,9 +240,7 @@ final class GgufReader {
     }
     StoredType type = info.type.plain().orElse(StoredType.U8);
     return new GgufTensor(
-        new TensorEntry(name, type, stored, bytes.file(), offset, info.bytes, false),
-        info.type,
-        0);
+        new TensorEntry(name, type, stored, bytes.file(), offset, info.bytes, false), info.type, 0);
   }
 
   private static long roundUp(long size, long alignment) {

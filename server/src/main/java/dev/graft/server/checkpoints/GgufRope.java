@@ -83,8 +83,7 @@ final class GgufRope {
         throw keys.metadata()
             .unsupported(
                 GgufNames.FREQUENCY_FACTORS,
-                "factor %d is %s, which is not that of any Llama 3"
-                    .formatted(i, factors.get(i)));
+                "factor %d is %s, which is not that of any Llama 3".formatted(i, factors.get(i)));
       }
     }
     return largest == 1

@@ -27,13 +27,7 @@ public record GgufTensor(TensorEntry entry, GgmlType type, int interleavedHeads)
   GgufTensor as(String name, int heads) {
     return new GgufTensor(
         new TensorEntry(
-            name,
-            entry.type(),
-            entry.shape(),
-            entry.file(),
-            entry.offset(),
-            entry.bytes(),
-            false),
+            name, entry.type(), entry.shape(), entry.file(), entry.offset(), entry.bytes(), false),
         type,
         heads);
   }

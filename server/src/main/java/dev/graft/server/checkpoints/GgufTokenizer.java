@@ -29,7 +29,8 @@ final class GgufTokenizer {
     return switch (model) {
       case "none", "no_vocab" -> Optional.empty();
       case "gpt2" -> Optional.of(GgufBytePairTokenizer.of(GgufVocabulary.of(metadata)).toString());
-      case "llama" -> Optional.of(GgufSentencePieceTokenizer.of(GgufVocabulary.of(metadata)).toString());
+      case "llama" ->
+          Optional.of(GgufSentencePieceTokenizer.of(GgufVocabulary.of(metadata)).toString());
       case "bert" -> Optional.of(GgufWordPieceTokenizer.of(GgufVocabulary.of(metadata)).toString());
       default ->
           throw metadata.unsupported(

@@ -89,8 +89,7 @@ public final class GgufWriter implements AutoCloseable {
    */
   public void write(ByteBuffer bytes) throws IOException {
     skipWhole();
-    if (current == tensors.size()
-        || bytes.remaining() > tensors.get(current).bytes() - written) {
+    if (current == tensors.size() || bytes.remaining() > tensors.get(current).bytes() - written) {
       throw new IllegalStateException("more bytes than the tensor has");
     }
     written += bytes.remaining();

@@ -17,8 +17,7 @@ final class GgmlPrograms {
   private record Key(GgmlType type, String device) {}
 
   static Program of(GgmlType type, TorchDevice device) {
-    return COMPILED.computeIfAbsent(
-        new Key(type, device.name()), key -> compile(type, device));
+    return COMPILED.computeIfAbsent(new Key(type, device.name()), key -> compile(type, device));
   }
 
   private static Program compile(GgmlType type, TorchDevice device) {

@@ -32,7 +32,8 @@ final class TestWorker implements AutoCloseable {
             kernels,
             ComputeDtype.FP32,
             Lanes.start(1),
-            new BackboneStore(ModelRoots.of(List.of(root)), TorchDevice.CPU, kernels),
+            new BackboneStore(
+                BackbonePlaces.of(ModelRoots.of(List.of(root))), TorchDevice.CPU, kernels),
             new Pooler(TorchDevice.CPU),
             FeatureCache.inMemory(0),
             tokensPerBatch,

@@ -125,8 +125,7 @@ class GgmlWeightTest {
         Tensors tensors = Tensors.on(CPU)) {
       TensorFiles files = new TensorFiles(scope, tensors);
       return tensors
-          .cast(
-              scope, GgmlWeight.of(tensor, tensor.shape()).decode(scope, files, dtype), DType.F32)
+          .cast(scope, GgmlWeight.of(tensor, tensor.shape()).decode(scope, files, dtype), DType.F32)
           .toFloats();
     }
   }
@@ -150,7 +149,9 @@ class GgmlWeightTest {
 
   private static TensorData fixture(String name) throws IOException {
     try (InputStream in = GgmlWeightTest.class.getResourceAsStream("/gguf/blocks.safetensors")) {
-      return Safetensors.read(ByteBuffer.wrap(in.readAllBytes()), problem -> GraftException.invalidArgument("FIXTURE", problem))
+      return Safetensors.read(
+              ByteBuffer.wrap(in.readAllBytes()),
+              problem -> GraftException.invalidArgument("FIXTURE", problem))
           .tensors()
           .get(name);
     }
