@@ -60,10 +60,10 @@ public final class ModelRoots {
   }
 
   /**
-   * Finds the directory of a backbone.
+   * Finds the directory of a backbone, or its GGUF file.
    *
    * @param backbone relative to one of the roots (the first that has it), or absolute
-   * @return the directory, links resolved
+   * @return the directory or file, links resolved
    * @throws GraftException INVALID_ARGUMENT INVALID_BACKBONE_PATH, NOT_FOUND BACKBONE_NOT_FOUND, or
    *     PERMISSION_DENIED OUTSIDE_MODEL_ROOTS
    */
@@ -77,7 +77,7 @@ public final class ModelRoots {
       try {
         Path real = candidate.toRealPath();
         leadsOut |= !permits(real);
-        if (permits(real) && Files.isDirectory(real)) {
+        if (permits(real) && (Files.isDirectory(real) || isGguf(path, real))) {
           return real;
         }
       } catch (IOException e) {
@@ -86,6 +86,11 @@ public final class ModelRoots {
       }
     }
     throw leadsOut || !inside ? outside(path) : notFound(path);
+  }
+
+  /** In the Hugging Face cache, the file that a link leads to has another name. */
+  private static boolean isGguf(Path path, Path real) {
+    return path.toString().endsWith(Gguf.SUFFIX) && Files.isRegularFile(real);
   }
 
   /** Whether a path, links already resolved, lies in one of the roots. */
@@ -100,7 +105,8 @@ public final class ModelRoots {
   private static Path parse(String backbone) {
     if (backbone.isBlank()) {
       throw GraftException.invalidArgument(
-          "INVALID_BACKBONE_PATH", "no backbone given: name a directory under a model root");
+          "INVALID_BACKBONE_PATH",
+          "no backbone given: name a directory, or a GGUF file, under a model root");
     }
     try {
       return Path.of(backbone);
@@ -115,7 +121,8 @@ public final class ModelRoots {
     return GraftException.of(
             Category.NOT_FOUND,
             "BACKBONE_NOT_FOUND",
-            "backbone %s: no such directory under the model roots %s".formatted(path, roots))
+            "backbone %s: no such directory or GGUF file under the model roots %s"
+                .formatted(path, roots))
         .with("backbone", path);
   }
 

@@ -3,13 +3,20 @@ package dev.graft.server.extraction;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.graft.server.GraftException;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 
 /** A Hugging Face {@code tokenizer.json}. May be used on several threads at once. */
 public final class TextTokenizer implements AutoCloseable {
+  private static final Map<String, String> OPTIONS =
+      Map.of("padding", "false", "truncation", "false", "addSpecialTokens", "true");
+
   private final HuggingFaceTokenizer tokenizer;
 
   private TextTokenizer(HuggingFaceTokenizer tokenizer) {
@@ -22,17 +29,35 @@ public final class TextTokenizer implements AutoCloseable {
    * @throws GraftException FAILED_PRECONDITION (CORRUPT_CHECKPOINT) if the file is no tokenizer
    */
   public static TextTokenizer open(Path file) {
-    try {
-      return new TextTokenizer(
-          HuggingFaceTokenizer.newInstance(
-              file, Map.of("padding", "false", "truncation", "false", "addSpecialTokens", "true")));
-    } catch (IOException | RuntimeException e) {
-      throw GraftException.failedPrecondition(
-              "CORRUPT_CHECKPOINT",
-              file + " is not a tokenizer that can be read: " + e.getMessage())
-          .with("file", file)
-          .causedBy(e);
+    try (InputStream json = Files.newInputStream(file)) {
+      return read(json, file);
+    } catch (IOException e) {
+      throw unreadable(file, e);
     }
+  }
+
+  /**
+   * The same from the text of a {@code tokenizer.json}.
+   *
+   * @param origin the file that it was made from
+   */
+  public static TextTokenizer of(String json, Path origin) {
+    return read(new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)), origin);
+  }
+
+  private static TextTokenizer read(InputStream json, Path file) {
+    try {
+      return new TextTokenizer(HuggingFaceTokenizer.newInstance(json, OPTIONS));
+    } catch (IOException | RuntimeException e) {
+      throw unreadable(file, e);
+    }
+  }
+
+  private static GraftException unreadable(Path file, Exception e) {
+    return GraftException.failedPrecondition(
+            "CORRUPT_CHECKPOINT", file + " is not a tokenizer that can be read: " + e.getMessage())
+        .with("file", file)
+        .causedBy(e);
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.graft.server.extraction.TextTokenizer;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.TorchDevice;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -26,8 +27,16 @@ interface BackboneLoader {
       ModelRoots roots, TorchDevice device, Kernels kernels, long weightsMemoryBytes) {
     return directory -> {
       Checkpoint checkpoint = Checkpoint.open(directory, roots);
-      String tokenizerDigest = checkpoint.tokenizer().map(BackboneLoader::digest).orElse("");
-      Optional<TextTokenizer> tokenizer = checkpoint.tokenizer().map(TextTokenizer::open);
+      Optional<String> tokenizerText = checkpoint.tokenizerText();
+      String tokenizerDigest =
+          tokenizerText
+              .map(text -> Sha256.hex(text.getBytes(StandardCharsets.UTF_8)))
+              .or(() -> checkpoint.tokenizer().map(BackboneLoader::digest))
+              .orElse("");
+      Optional<TextTokenizer> tokenizer =
+          tokenizerText
+              .map(text -> TextTokenizer.of(text, directory))
+              .or(() -> checkpoint.tokenizer().map(TextTokenizer::open));
       try {
         return new LoadedBackbone(
             directory,

@@ -10,14 +10,16 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * What a directory's files look like from outside: enough to see that one was replaced.
+ * What a directory's files, or one file, look like from outside: enough to see that one was
+ * replaced.
  *
  * @param files by name: inode, size and time of the last change
  */
 record DirectoryState(SortedMap<String, String> files) {
   static DirectoryState of(Path directory) {
     SortedMap<String, String> files = new TreeMap<>();
-    try (Stream<Path> paths = Files.list(directory)) {
+    try (Stream<Path> paths =
+        Files.isDirectory(directory) ? Files.list(directory) : Stream.of(directory)) {
       for (Path path : (Iterable<Path>) paths::iterator) {
         if (Files.exists(path)) {
           BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
