@@ -27,7 +27,7 @@ class FeatureOptions(TypedDict, total=False):
     layer: int
     #: Divides each feature by its L2 norm.
     normalize: bool
-    compute_dtype: Literal["auto", "fp32", "bf16", "fp16"]
+    compute_dtype: Literal["auto", "fp32", "bf16", "fp16", "int8_dynamic"]
     output_dtype: Literal["f32", "f16", "bf16"]
     #: Longest item in tokens, special tokens included.
     max_tokens: int

@@ -144,6 +144,8 @@ final class ServeCommand implements Callable<Integer> {
       case COMPUTE_DTYPE_FP32 -> Optional.of(dev.graft.server.torch.ComputeDtype.FP32);
       case COMPUTE_DTYPE_BF16 -> Optional.of(dev.graft.server.torch.ComputeDtype.BF16);
       case COMPUTE_DTYPE_FP16 -> Optional.of(dev.graft.server.torch.ComputeDtype.FP16);
+      case COMPUTE_DTYPE_INT8_DYNAMIC ->
+          Optional.of(dev.graft.server.torch.ComputeDtype.INT8_DYNAMIC);
     };
   }
 }

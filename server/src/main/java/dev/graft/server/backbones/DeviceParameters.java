@@ -35,9 +35,9 @@ record DeviceParameters(Scope scope, Weights outside, List<Weights> blocks)
       TensorFiles files = new TensorFiles(scope, loader.tensors());
       List<Weights> loaded = new ArrayList<>();
       for (Map<String, Found> block : blocks) {
-        loaded.add(loader.load(scope, block, files));
+        loaded.add(loader.block(scope, block, files));
       }
-      return new DeviceParameters(scope, loader.load(scope, outside, files), loaded);
+      return new DeviceParameters(scope, loader.outside(scope, outside, files), loaded);
     } catch (Throwable e) { // whatever it is, what was loaded so far must not stay
       scope.close();
       throw e;

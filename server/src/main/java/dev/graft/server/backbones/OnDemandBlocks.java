@@ -64,7 +64,7 @@ final class OnDemandBlocks implements BlockSteps {
     Map<String, Found> block = parameters.blocks().get(index);
     Scope scope = Scope.open(loader.device());
     try {
-      return new LoadedBlock(scope, loader.load(scope, block), index);
+      return new LoadedBlock(scope, loader.block(scope, block, loader.files(scope)), index);
     } catch (Throwable e) { // whatever it is, what was made so far must not stay
       scope.close();
       throw e;

@@ -6,6 +6,7 @@ import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.quantizing.QuantizedWeight;
 import dev.graft.server.quantizing.QuantizedWeights;
+import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.DType;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -223,16 +224,16 @@ record Parameters(Map<String, Found> outside, List<Map<String, Found>> blocks) {
   }
 
   /**
-   * Memory that all of them take when they are kept in a type, mapped files included: what is
+   * Memory that all of them take when they are kept for a type, mapped files included: what is
    * mapped as it is stored takes as much as what is converted, only not from this process alone.
    */
-  long residentBytes(DType dtype) {
+  long residentBytes(ComputeDtype dtype) {
     return all().stream()
         .mapToLong(
             found ->
                 found instanceof Found.Plain plain && plain.table()
                     ? plain.entry().bytes()
-                    : found.count() * dtype.bytes())
+                    : found.count() * dtype.weightBytes())
         .sum();
   }
 

@@ -140,7 +140,7 @@ final class ProgramBackbone implements Backbone {
 
   private boolean isResident(ComputeDtype dtype) {
     return !parameters.hasQuantizedBlocks()
-        && parameters.residentBytes(dtype.dtype()) <= weightsMemoryBytes;
+        && parameters.residentBytes(dtype) <= weightsMemoryBytes;
   }
 
   private void check(TokenBatch batch) {
@@ -183,15 +183,26 @@ final class ProgramBackbone implements Backbone {
         switch (kernel) {
           case MKL, CUBLAS -> "linear_torch.py";
           case ONEDNN -> "linear_onednn.py";
+          case FBGEMM -> "linear_int8_dynamic.py";
         });
     names.addAll(architecture.texts());
     Map<String, Object> literals = new HashMap<>(architecture.literals());
     literals.put("unfused_tokens", unfusedTokens(kernel));
+    literals.put("block_weights", blockWeights(kernel));
     return Program.assemble(
         device,
         names.stream()
             .map(name -> ProgramText.of(ProgramBackbone.class, name, literals))
             .toArray(String[]::new));
+  }
+
+  /** How a program gets the weights of a block. */
+  private static String blockWeights(Kernel kernel) {
+    return switch (kernel) {
+      case MKL, ONEDNN, CUBLAS -> "Dict[str, Tensor]";
+      case FBGEMM ->
+          "Tuple[Dict[str, Tensor], Dict[str, __torch__.torch.classes.quantized.LinearPackedParamsBase]]";
+    };
   }
 
   /**
@@ -201,7 +212,7 @@ final class ProgramBackbone implements Backbone {
    */
   private static int unfusedTokens(Kernel kernel) {
     return switch (kernel) {
-      case MKL, ONEDNN -> 256;
+      case MKL, ONEDNN, FBGEMM -> 256;
       case CUBLAS -> 0;
     };
   }
@@ -223,7 +234,10 @@ final class ProgramBackbone implements Backbone {
   }
 
   private WeightsLoader loader(ComputeDtype dtype) {
-    return new WeightsLoader(device, tensors, dtype.dtype());
+    Kernel kernel = kernels.kernel(dtype);
+    Optional<Program> packer =
+        kernel == Kernel.FBGEMM ? Optional.of(program(kernel)) : Optional.empty();
+    return new WeightsLoader(device, tensors, dtype.dtype(), packer);
   }
 
   @Override

@@ -3,33 +3,69 @@ package dev.graft.server.backbones;
 import dev.graft.server.backbones.Parameters.Found;
 import dev.graft.server.quantizing.TensorFiles;
 import dev.graft.server.torch.DType;
+import dev.graft.server.torch.Program;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.Tensors;
 import dev.graft.server.torch.TorchDevice;
 import dev.graft.server.torch.Weights;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Brings tensors onto the device in the type of a computation. On the CPU a tensor that is stored
  * as it is computed with is a view of its file; others are converted or decoded.
+ *
+ * @param packer packs the weights of linear layers, where the kernel wants that
  */
-record WeightsLoader(TorchDevice device, Tensors tensors, DType dtype) {
-  /**
-   * Loads tensors by the names that a program looks up.
-   *
-   * @param scope owns them, and the mappings of their files
-   */
-  Weights load(Scope scope, Map<String, Found> found) {
-    return load(scope, found, new TensorFiles(scope, tensors));
+record WeightsLoader(TorchDevice device, Tensors tensors, DType dtype, Optional<Program> packer) {
+  private static final String WEIGHT = ".weight";
+
+  /** Mappings of files that live as long as {@code scope}. */
+  TensorFiles files(Scope scope) {
+    return new TensorFiles(scope, tensors);
   }
 
-  /** The same with mappings that others share. */
-  Weights load(Scope scope, Map<String, Found> found, TensorFiles files) {
+  /**
+   * Loads tensors outside the blocks.
+   *
+   * @param scope owns them
+   */
+  Weights outside(Scope scope, Map<String, Found> found, TensorFiles files) {
+    return Weights.of(scope, load(scope, found, files));
+  }
+
+  /** Loads the tensors of a block, packed where the kernel wants that. */
+  Weights block(Scope scope, Map<String, Found> found, TensorFiles files) {
+    if (packer.isEmpty()) {
+      return Weights.of(scope, load(scope, found, files));
+    }
+    // What is packed lets its original go at once.
+    try (Scope originals = Scope.open(device)) {
+      Weights weights = Weights.of(originals, load(originals, found, files));
+      List<String> linear = new ArrayList<>();
+      List<String> others = new ArrayList<>();
+      weights
+          .tensors()
+          .forEach(
+              (name, tensor) -> {
+                if (name.endsWith(WEIGHT) && tensor.shape().length == 2) {
+                  linear.add(name.substring(0, name.length() - WEIGHT.length()));
+                } else {
+                  others.add(name);
+                }
+              });
+      return packer.get().callWeights(scope, "pack", weights, linear, others);
+    }
+  }
+
+  private Map<String, Tensor> load(Scope scope, Map<String, Found> found, TensorFiles files) {
     Map<String, Tensor> loaded = new LinkedHashMap<>();
     found.forEach((name, place) -> loaded.put(name, load(scope, place, files)));
-    return Weights.of(scope, loaded);
+    return loaded;
   }
 
   private Tensor load(Scope scope, Found found, TensorFiles files) {

@@ -130,6 +130,7 @@ final class FeatureMessages {
       case COMPUTE_DTYPE_FP32 -> Optional.of(ComputeDtype.FP32);
       case COMPUTE_DTYPE_BF16 -> Optional.of(ComputeDtype.BF16);
       case COMPUTE_DTYPE_FP16 -> Optional.of(ComputeDtype.FP16);
+      case COMPUTE_DTYPE_INT8_DYNAMIC -> Optional.of(ComputeDtype.INT8_DYNAMIC);
       case UNRECOGNIZED ->
           throw invalid("features.compute_dtype", "is no type that this worker knows");
     };
@@ -140,6 +141,7 @@ final class FeatureMessages {
       case FP32 -> dev.graft.v1.ComputeDtype.COMPUTE_DTYPE_FP32;
       case BF16 -> dev.graft.v1.ComputeDtype.COMPUTE_DTYPE_BF16;
       case FP16 -> dev.graft.v1.ComputeDtype.COMPUTE_DTYPE_FP16;
+      case INT8_DYNAMIC -> dev.graft.v1.ComputeDtype.COMPUTE_DTYPE_INT8_DYNAMIC;
     };
   }
 

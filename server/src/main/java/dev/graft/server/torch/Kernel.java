@@ -8,6 +8,8 @@ public enum Kernel {
    * {@code mkldnn::_linear_pointwise}: oneDNN, on plain weights, with a fused activation. CPU only.
    */
   ONEDNN,
+  /** {@code quantized::linear_dynamic}: products of 8-bit integers, on packed weights. x86 only. */
+  FBGEMM,
   /** {@code torch.linear} on a GPU. */
   CUBLAS
 }

@@ -57,13 +57,18 @@ public record Kernels(List<Measured> measured) {
       for (ComputeDtype dtype : ComputeDtype.values()) {
         Tensor narrowX = tensors.cast(scope, x, dtype.dtype());
         Tensor narrowWeight = tensors.cast(scope, weight, dtype.dtype());
-        for (Kernel kernel : device.isCuda() ? List.of(Kernel.CUBLAS) : CPU_KERNELS) {
-          String method = kernel == Kernel.ONEDNN ? "onednn" : "mkl";
+        for (Kernel kernel : candidates(device, dtype)) {
+          String method =
+              switch (kernel) {
+                case MKL, CUBLAS -> "mkl";
+                case ONEDNN -> "onednn";
+                case FBGEMM -> "fbgemm";
+              };
           try {
             measured.add(
                 new Measured(dtype, kernel, gflops(program, scope, method, narrowX, narrowWeight)));
           } catch (EngineException e) {
-            // oneDNN refuses types that the CPU has no instructions for: then it is no candidate.
+            // A library refuses what the CPU has no instructions for: then it is no candidate.
             System.getLogger(Kernels.class.getName())
                 .log(System.Logger.Level.DEBUG, () -> kernel + " has no product of " + dtype, e);
           }
@@ -71,6 +76,13 @@ public record Kernels(List<Measured> measured) {
       }
     }
     return new Kernels(measured);
+  }
+
+  private static List<Kernel> candidates(TorchDevice device, ComputeDtype dtype) {
+    return switch (dtype) {
+      case FP32, BF16, FP16 -> device.isCuda() ? List.of(Kernel.CUBLAS) : CPU_KERNELS;
+      case INT8_DYNAMIC -> device.isCuda() ? List.of() : List.of(Kernel.FBGEMM);
+    };
   }
 
   private static double gflops(

@@ -15,6 +15,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -76,8 +77,8 @@ public final class Program implements AutoCloseable {
   /**
    * Runs a method without recording gradients.
    *
-   * @param arguments each a Tensor, Weights, List of Tensor or Weights (not empty for Weights),
-   *     long[], double[], Integer, Long, Double, Boolean or String
+   * @param arguments each a Tensor, Weights, List of Tensor, Weights or String (empty only for
+   *     Tensor), long[], double[], Integer, Long, Double, Boolean or String
    * @return the method's tensor, owned by {@code scope}
    * @throws GraftException RESOURCE_EXHAUSTED (OUT_OF_MEMORY) if the device's memory does not
    *     suffice
@@ -95,6 +96,11 @@ public final class Program implements AutoCloseable {
       }
       return tensors;
     }
+  }
+
+  /** The same for a method that makes weights in a form that only programs know. */
+  public Weights callWeights(Scope scope, String method, Object... arguments) {
+    return Weights.made(scope, run(scope, method, arguments));
   }
 
   private IValue run(Scope scope, String method, Object... arguments) {
@@ -174,6 +180,14 @@ public final class Program implements AutoCloseable {
   }
 
   private static IValue listValue(List<?> list) {
+    if (!list.isEmpty() && list.get(0) instanceof String) {
+      IValue[] texts = list.stream().map(text -> IValue.from((String) text)).toArray(IValue[]::new);
+      try {
+        return IValue.listFrom(texts);
+      } finally {
+        Arrays.stream(texts).forEach(IValue::close);
+      }
+    }
     if (!list.isEmpty() && list.get(0) instanceof Weights) {
       return IValue.listFrom(
           list.stream().map(weights -> ((Weights) weights).dictionary()).toArray(IValue[]::new));

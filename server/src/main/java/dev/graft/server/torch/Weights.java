@@ -6,7 +6,10 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Named tensors as a program gets them: {@code Dict[str, Tensor]}. Nothing is copied. */
+/**
+ * Named tensors as a program gets them: {@code Dict[str, Tensor]}, of which nothing is copied; or
+ * what a program has made of such a dictionary for itself.
+ */
 public final class Weights {
   private final IValue dictionary;
   private final Map<String, Tensor> tensors;
@@ -28,7 +31,12 @@ public final class Weights {
     return new Weights(dictionary, new LinkedHashMap<>(tensors));
   }
 
-  /** The tensors by name, in the order in which they were given. */
+  static Weights made(Scope scope, IValue value) {
+    scope.keep(value);
+    return new Weights(value, Map.of());
+  }
+
+  /** The tensors by name, where these are plain weights, in the order in which they were given. */
   public Map<String, Tensor> tensors() {
     return Collections.unmodifiableMap(tensors);
   }

@@ -11,14 +11,15 @@
   def heads(self: __torch__.Program, x: Tensor) -> Tensor:
     # (B, T, H * d) -> (B, T, H, d)
     return torch.reshape(x, [torch.size(x, 0), torch.size(x, 1), $heads, $head_size])
-  def block(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor], mask: Optional[Tensor]) -> Tensor:
+  def block(self: __torch__.Program, x: Tensor, w: $block_weights, mask: Optional[Tensor]) -> Tensor:
+    t = (self).tensors(w)
     q = (self).heads((self).linear(x, w, "attention.self.query"))
     k = (self).heads((self).linear(x, w, "attention.self.key"))
     v = (self).heads((self).linear(x, w, "attention.self.value"))
     y = (self).attention(q, k, v, mask, False, $attention_scale)
-    x = (self).layer_norm((self).linear_plus(y, w, "attention.output.dense", x), w, "attention.output.LayerNorm")
+    x = (self).layer_norm((self).linear_plus(y, w, "attention.output.dense", x), t, "attention.output.LayerNorm")
     h = (self).linear_activated(x, w, "intermediate.dense")
-    return (self).layer_norm((self).linear_plus(h, w, "output.dense", x), w, "output.LayerNorm")
+    return (self).layer_norm((self).linear_plus(h, w, "output.dense", x), t, "output.LayerNorm")
   def padding_mask(self: __torch__.Program, lengths: Tensor, like: Tensor) -> Tensor:
     # (B, 1, 1, T): 0 at real tokens, -inf at padding
     tokens = torch.size(like, 1)
@@ -38,7 +39,7 @@
     else:
       state = [x]
     return state
-  def step(self: __torch__.Program, x: Tensor, state: List[Tensor], w: Dict[str, Tensor], i: int) -> Tensor:
+  def step(self: __torch__.Program, x: Tensor, state: List[Tensor], w: $block_weights, i: int) -> Tensor:
     # block i, with what embed returned
     mask = annotate(Optional[Tensor], None)
     if torch.gt(torch.len(state), 1):

@@ -1,4 +1,4 @@
-  def hidden_states(self: __torch__.Program, ids: Tensor, types: Tensor, lengths: Tensor, ragged: bool, w: Dict[str, Tensor], blocks: List[Dict[str, Tensor]], depth: int) -> Tensor:
+  def hidden_states(self: __torch__.Program, ids: Tensor, types: Tensor, lengths: Tensor, ragged: bool, w: Dict[str, Tensor], blocks: List[$block_weights], depth: int) -> Tensor:
     # the whole model in one call: the same operations as one call for each block
     state = (self).embed(ids, types, lengths, ragged, w)
     x = state[0]

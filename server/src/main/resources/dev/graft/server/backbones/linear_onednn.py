@@ -1,3 +1,6 @@
+  def tensors(self: __torch__.Program, w: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    # what a block has besides the weights of its linear layers, and here those too
+    return w
   def bias(self: __torch__.Program, w: Dict[str, Tensor], name: str) -> Optional[Tensor]:
     bias = annotate(Optional[Tensor], None)
     if torch.__contains__(w, name + ".bias"):

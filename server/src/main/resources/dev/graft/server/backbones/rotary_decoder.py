@@ -15,14 +15,15 @@
     first = torch.slice(x, -1, 0, $half_head_size)
     second = torch.slice(x, -1, $half_head_size)
     return torch.add(torch.mul(x, cos), torch.mul(torch.cat([torch.neg(second), first], -1), sin))
-  def block(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor], cos: Tensor, sin: Tensor, mask: Optional[Tensor]) -> Tensor:
-    h = (self).rms_norm(x, w["input_layernorm.weight"])
-    q = (self).heads((self).linear(h, w, "self_attn.q_proj"), w, "self_attn.q_norm.weight")
-    k = (self).heads((self).linear(h, w, "self_attn.k_proj"), w, "self_attn.k_norm.weight")
-    v = (self).heads((self).linear(h, w, "self_attn.v_proj"), w, "")
+  def block(self: __torch__.Program, x: Tensor, w: $block_weights, cos: Tensor, sin: Tensor, mask: Optional[Tensor]) -> Tensor:
+    t = (self).tensors(w)
+    h = (self).rms_norm(x, t["input_layernorm.weight"])
+    q = (self).heads((self).linear(h, w, "self_attn.q_proj"), t, "self_attn.q_norm.weight")
+    k = (self).heads((self).linear(h, w, "self_attn.k_proj"), t, "self_attn.k_norm.weight")
+    v = (self).heads((self).linear(h, w, "self_attn.v_proj"), t, "")
     y = (self).attention((self).rotate(q, cos, sin), (self).rotate(k, cos, sin), v, mask, torch.__is__(mask, None), $attention_scale)
     x = (self).linear_plus(y, w, "self_attn.o_proj", x)
-    h = (self).rms_norm(x, w["post_attention_layernorm.weight"])
+    h = (self).rms_norm(x, t["post_attention_layernorm.weight"])
     h = (self).linear_times(h, w, "mlp.up_proj", (self).linear_activated(h, w, "mlp.gate_proj"))
     return (self).linear_plus(h, w, "mlp.down_proj", x)
   def window_mask(self: __torch__.Program, tokens: int, like: Tensor) -> Tensor:
@@ -47,7 +48,7 @@
     else:
       state = [x, cos, sin]
     return state
-  def step(self: __torch__.Program, x: Tensor, state: List[Tensor], w: Dict[str, Tensor], i: int) -> Tensor:
+  def step(self: __torch__.Program, x: Tensor, state: List[Tensor], w: $block_weights, i: int) -> Tensor:
     # block i, with what embed returned
     slides = annotate(List[bool], $slides)
     mask = annotate(Optional[Tensor], None)
