@@ -10,7 +10,7 @@ import com.tngtech.archunit.lang.ArchRule;
 
 /**
  * Dependencies point one way: rpc, jobs, training and extraction, backbones, quantizing,
- * checkpoints and torch.
+ * checkpoints, hub and torch.
  */
 @AnalyzeClasses(packages = "dev.graft.server", importOptions = ImportOption.DoNotIncludeTests.class)
 class LayersTest {
@@ -32,6 +32,8 @@ class LayersTest {
           .definedBy("..server.quantizing..")
           .layer("checkpoints")
           .definedBy("..server.checkpoints..")
+          .layer("hub")
+          .definedBy("..server.hub..")
           .layer("torch")
           .definedBy("..server.torch..")
           .whereLayer("rpc")
@@ -47,6 +49,10 @@ class LayersTest {
           .whereLayer("quantizing")
           .mayOnlyBeAccessedByLayers("backbones", "jobs", "rpc")
           .whereLayer("checkpoints")
+          .mayNotAccessAnyLayer()
+          .whereLayer("hub")
+          .mayOnlyBeAccessedByLayers("jobs", "rpc")
+          .whereLayer("hub")
           .mayNotAccessAnyLayer()
           .whereLayer("torch")
           .mayNotAccessAnyLayer();
@@ -82,4 +88,13 @@ class LayersTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("java.net..", "io.grpc..");
+
+  @ArchTest
+  static final ArchRule ONLY_HUB_FETCHES =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("..server.hub..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("java.net.http..");
 }
