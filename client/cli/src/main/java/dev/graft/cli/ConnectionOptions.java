@@ -1,5 +1,7 @@
 package dev.graft.cli;
 
+import dev.graft.server.hub.HubReference;
+import dev.graft.server.hub.HubSettings;
 import dev.graft.server.rpc.WorkerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,9 +38,9 @@ final class ConnectionOptions {
   /**
    * Connects to the worker, started first if it is the command's own.
    *
-   * @param modelRoots what an own worker may read
+   * @param backbone what an own worker may read, as {@link #backbonePath} gives it
    */
-  WorkerSession connect(Surroundings surroundings, List<Path> modelRoots) throws IOException {
+  WorkerSession connect(Surroundings surroundings, Optional<String> backbone) throws IOException {
     if (worker.isPresent()) {
       if (device.isGiven()) {
         throw new ParameterException(
@@ -48,8 +50,11 @@ final class ConnectionOptions {
       requireHostAndPort(worker.get());
       return WorkerSession.remote(worker.get());
     }
-    WorkerOptions options = new WorkerOptions().listen(LOOPBACK, 0).modelRoots(modelRoots);
+    WorkerOptions options = new WorkerOptions().listen(LOOPBACK, 0).modelRoots(roots(backbone));
     device.applyTo(options);
+    if (backbone.filter(HubReference::isReference).isPresent()) {
+      options.hub(Optional.of(HubSettings.of(System.getenv())));
+    }
     EmbeddedWorker own = surroundings.workers().start(options);
     return WorkerSession.own(own, LOOPBACK + ":" + own.port());
   }
@@ -63,19 +68,19 @@ final class ConnectionOptions {
 
   /** What the worker is told as the backbone's path: an own one shares the file system. */
   String backbonePath(String given) throws IOException {
-    if (!isOwn()) {
+    if (!isOwn() || HubReference.isReference(given)) {
       return given;
     }
     Path directory = Path.of(given);
     if (!Files.isDirectory(directory)) {
       throw new CommandFailure(
-          given + ": no such directory; --backbone names a directory with a model's files");
+          given
+              + ": no such directory; --backbone names a directory with a model's files, or hf://organization/name");
     }
     return directory.toRealPath().toString();
   }
 
-  /** Model roots of an own worker for a backbone; none for a worker that runs already. */
-  List<Path> rootsFor(String backbonePath) {
-    return isOwn() ? List.of(Path.of(backbonePath)) : List.of();
+  private static List<Path> roots(Optional<String> backbone) {
+    return backbone.filter(path -> !HubReference.isReference(path)).map(Path::of).stream().toList();
   }
 }

@@ -81,8 +81,7 @@ final class DemoCommand implements Callable<Integer> {
             "%d passages to train on, %d to test on, %d eras; backbone %s%n",
             survey.items(), test.count(), classes.size(), backbone);
     Manifest manifest;
-    try (WorkerSession session =
-        worker.connect(surroundings, worker.rootsFor(backbone.toString()))) {
+    try (WorkerSession session = worker.connect(surroundings, Optional.of(backbone.toString()))) {
       manifest =
           TrainingRun.run(
               surroundings,

@@ -8,7 +8,7 @@ import dev.graft.v1.LoadedBackbone;
 import dev.graft.v1.MeasuredKernel;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -34,7 +34,7 @@ final class DescribeCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Surroundings surroundings = graft.surroundings();
     DescribeWorkerResponse description;
-    try (WorkerSession session = worker.connect(surroundings, List.of())) {
+    try (WorkerSession session = worker.connect(surroundings, Optional.empty())) {
       description = session.description();
     }
     if (json) {

@@ -13,6 +13,7 @@ import dev.graft.v1.FeatureSpec;
 import dev.graft.v1.Pooling;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -75,7 +76,7 @@ final class ExtractCommand implements Callable<Integer> {
     ItemNames names = new ItemNames();
     ExtractionRun.Summary summary;
     try (ResultWriter writer = writer(names, unpooled);
-        WorkerSession session = worker.connect(surroundings, worker.rootsFor(backbone))) {
+        WorkerSession session = worker.connect(surroundings, Optional.of(backbone))) {
       summary =
           new ExtractionRun(surroundings, session.client(), items, names)
               .run(job, total, ready -> {}, writer);

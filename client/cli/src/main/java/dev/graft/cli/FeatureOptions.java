@@ -12,9 +12,11 @@ final class FeatureOptions {
   @Option(
       names = "--backbone",
       required = true,
-      paramLabel = "DIR",
-      description =
-          "Directory of the frozen model: of Hugging Face files, or an ONNX export with its tokenizer. With --worker, a directory under that worker's model roots.")
+      paramLabel = "DIR|hf://ORG/NAME[@REVISION]",
+      description = {
+        "Directory of the frozen model: of Hugging Face files, or an ONNX export with its tokenizer. With --worker, a directory under that worker's model roots.",
+        "hf:// names one on the Hugging Face Hub, which the worker fetches into that cache; with /FILE.gguf at its end, one file."
+      })
   private String backbone;
 
   @Option(

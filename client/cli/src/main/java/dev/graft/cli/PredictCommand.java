@@ -69,7 +69,7 @@ final class PredictCommand implements Callable<Integer> {
       names = "--backbone",
       paramLabel = "DIR",
       description =
-          "Where the backbone lies now. Default: in the bundle if it was included, or else where it lay when the bundle was trained.")
+          "Where the backbone lies now, a directory or hf://ORG/NAME. Default: in the bundle if it was included, or else where it lay when the bundle was trained.")
   private Optional<String> backbone = Optional.empty();
 
   @Option(
@@ -96,7 +96,7 @@ final class PredictCommand implements Callable<Integer> {
     ItemNames names = new ItemNames();
     ExtractionRun.Summary summary;
     try (ResultWriter writer = JsonLines.predictions(output, names, fields(manifest));
-        WorkerSession session = worker.connect(surroundings, worker.rootsFor(path))) {
+        WorkerSession session = worker.connect(surroundings, Optional.of(path))) {
       summary =
           new ExtractionRun(surroundings, session.client(), items, names)
               .run(

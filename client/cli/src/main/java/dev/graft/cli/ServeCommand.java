@@ -1,5 +1,6 @@
 package dev.graft.cli;
 
+import dev.graft.server.hub.HubSettings;
 import dev.graft.server.rpc.WorkerOptions;
 import dev.graft.v1.ComputeDtype;
 import java.io.IOException;
@@ -40,6 +41,14 @@ final class ServeCommand implements Callable<Integer> {
       description =
           "Directory under which backbones lie; can be repeated. Nothing outside is read.")
   private List<Path> modelRoots = new ArrayList<>();
+
+  @Option(
+      names = "--hub",
+      description = {
+        "Lets every caller name backbones on the Hugging Face Hub (hf://ORG/NAME), which the worker fetches with its own token.",
+        "HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE mean what they do in Python."
+      })
+  private boolean hub;
 
   @Mixin private DeviceOptions device;
 
@@ -96,7 +105,7 @@ final class ServeCommand implements Callable<Integer> {
       }
       roots.add(root.toRealPath());
     }
-    if (roots.isEmpty()) {
+    if (roots.isEmpty() && !hub) {
       surroundings
           .err()
           .println(
@@ -118,6 +127,9 @@ final class ServeCommand implements Callable<Integer> {
             .modelRoots(roots)
             .computeDtype(preferredComputeDtype())
             .cacheDirectory(cacheDirectory);
+    if (hub) {
+      options.hub(Optional.of(HubSettings.of(System.getenv())));
+    }
     device.applyTo(options);
     tokensPerBatch.ifPresent(options::tokensPerBatch);
     maxConcurrentCalls.ifPresent(options::maxConcurrentCalls);

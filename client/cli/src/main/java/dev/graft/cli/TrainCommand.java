@@ -8,6 +8,7 @@ import dev.graft.cli.items.ItemFile;
 import dev.graft.cli.items.LabelSurvey;
 import dev.graft.cli.items.ObjectiveKind;
 import dev.graft.cli.items.Targets;
+import dev.graft.server.hub.HubReference;
 import dev.graft.v1.IntervalStrategy;
 import dev.graft.v1.Pooling;
 import dev.graft.v1.TrainSpec;
@@ -130,7 +131,7 @@ final class TrainCommand implements Callable<Integer> {
             .addAllBackboneModules(backboneModules)
             .build();
     Manifest manifest;
-    try (WorkerSession session = worker.connect(surroundings, worker.rootsFor(backbone))) {
+    try (WorkerSession session = worker.connect(surroundings, Optional.of(backbone))) {
       manifest = TrainingRun.run(surroundings, session, inputs, trainSpec, output);
     }
     report(surroundings.out(), manifest, output);
@@ -153,6 +154,10 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (includeBackbone && !worker.isOwn()) {
       throw wrong("--include-backbone needs the backbone's files here; it cannot go with --worker");
+    }
+    if (includeBackbone && HubReference.isReference(features.backbone())) {
+      throw wrong(
+          "--include-backbone copies a directory; a backbone on a hub is found again by its name and commit");
     }
     if (Files.exists(output) && !Files.isDirectory(output)) {
       throw wrong("--output must be a directory, " + output + " is a file");

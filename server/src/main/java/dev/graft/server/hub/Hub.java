@@ -3,6 +3,7 @@ package dev.graft.server.hub;
 import dev.graft.server.GraftException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -38,9 +39,13 @@ public final class Hub {
     this.hasty = new Retries(pause, 1);
   }
 
-  /** Where the cache keeps a repository: all of its files, and what they are links to. */
-  public Path folder(HubReference reference) {
-    return RepositoryCache.of(settings.cache(), reference).folder();
+  /** The cache's directory, in which all files are and all links end; made if it is not there. */
+  public Path cache() {
+    try {
+      return Files.createDirectories(settings.cache());
+    } catch (IOException e) {
+      throw HubErrors.unwritable(settings.cache(), e);
+    }
   }
 
   /**

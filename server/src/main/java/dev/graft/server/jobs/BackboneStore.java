@@ -23,7 +23,7 @@ public final class BackboneStore implements AutoCloseable {
   /** Backbones that are kept although nobody uses them. */
   private static final int MOST_IDLE = 2;
 
-  private final ModelRoots roots;
+  private final BackbonePlaces places;
   private final BackboneLoader loader;
 
   /** By real path, in the order of use. Guarded by this. */
@@ -37,23 +37,23 @@ public final class BackboneStore implements AutoCloseable {
    *     are in memory only while they are computed with
    */
   public BackboneStore(
-      ModelRoots roots, TorchDevice device, Kernels kernels, long weightsMemoryBytes) {
-    this(roots, BackboneLoader.of(roots, device, kernels, weightsMemoryBytes));
+      BackbonePlaces places, TorchDevice device, Kernels kernels, long weightsMemoryBytes) {
+    this(places, BackboneLoader.of(places.roots(), device, kernels, weightsMemoryBytes));
   }
 
-  BackboneStore(ModelRoots roots, BackboneLoader loader) {
-    this.roots = roots;
+  BackboneStore(BackbonePlaces places, BackboneLoader loader) {
+    this.places = places;
     this.loader = loader;
   }
 
   /**
-   * Takes a backbone into use, loading it if it is not there or if its files have changed. Waits
-   * where another call is loading it.
+   * Takes a backbone into use, fetching and loading it if it is not there or if its files have
+   * changed. Waits where another call is loading it.
    *
    * @param path as in the contract's {@code Backbone.path}
    */
   public Lease acquire(String path) {
-    Path directory = roots.resolve(path);
+    Path directory = places.resolve(path);
     DirectoryState state = DirectoryState.of(directory);
     List<Shared> unused = new ArrayList<>();
     Shared shared;
@@ -84,7 +84,7 @@ public final class BackboneStore implements AutoCloseable {
 
   /** Where backbones, and what belongs to them, may lie. */
   public ModelRoots roots() {
-    return roots;
+    return places.roots();
   }
 
   private void load(Shared shared) {

@@ -1,6 +1,7 @@
 package dev.graft.server.rpc;
 
 import dev.graft.server.GraftException;
+import dev.graft.server.hub.HubSettings;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ public final class WorkerOptions {
   private String host = "127.0.0.1";
   private int port = 8470;
   private List<Path> modelRoots = List.of();
+  private Optional<HubSettings> hub = Optional.empty();
   private String device = "auto";
   private int lanes;
   private Optional<ComputeDtype> computeDtype = Optional.empty();
@@ -57,6 +59,16 @@ public final class WorkerOptions {
   /** Directories under which backbones may lie. */
   public WorkerOptions modelRoots(List<Path> roots) {
     modelRoots = List.copyOf(roots);
+    return this;
+  }
+
+  public Optional<HubSettings> hub() {
+    return hub;
+  }
+
+  /** From where {@code hf://} backbones are fetched, for all callers; empty means from nowhere. */
+  public WorkerOptions hub(Optional<HubSettings> settings) {
+    hub = settings;
     return this;
   }
 

@@ -3,6 +3,8 @@ package dev.graft.server.rpc;
 import dev.graft.server.checkpoints.ModelRoots;
 import dev.graft.server.extraction.FeatureCache;
 import dev.graft.server.extraction.Pooler;
+import dev.graft.server.hub.Hub;
+import dev.graft.server.jobs.BackbonePlaces;
 import dev.graft.server.jobs.BackboneStore;
 import dev.graft.server.jobs.WorkerResources;
 import dev.graft.server.torch.ComputeDtype;
@@ -15,7 +17,10 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** A worker's services with all that they need, on no transport yet. */
@@ -37,12 +42,12 @@ public final class WorkerServices implements AutoCloseable {
   private final Calls calls;
   private final Alarms.OnThread alarms = new Alarms.OnThread();
   private final HealthStatusManager health = new HealthStatusManager();
-  private final ModelRoots roots;
+  private final BackbonePlaces places;
 
   /** Starts the device and measures it. */
   public WorkerServices(WorkerOptions options) {
     this.options = options;
-    this.roots = ModelRoots.of(options.modelRoots());
+    this.places = places(options);
     TorchDevice device = TorchDevice.parse(options.device());
     Kernels measured = Kernels.measure(device);
     Kernels kernels = options.kernel().map(kernel -> restricted(measured, kernel)).orElse(measured);
@@ -57,11 +62,18 @@ public final class WorkerServices implements AutoCloseable {
             kernels,
             options.computeDtype().orElseGet(kernels::fastest),
             Lanes.start(lanes(device)),
-            new BackboneStore(roots, device, kernels, weightsMemory(device)),
+            new BackboneStore(places, device, kernels, weightsMemory(device)),
             new Pooler(device),
             cache(),
             tokensPerBatch(device),
             new FeatureMemory(options.maxTrainFeatureBytes()));
+  }
+
+  private static BackbonePlaces places(WorkerOptions options) {
+    Optional<Hub> hub = options.hub().map(Hub::new);
+    List<Path> roots = new ArrayList<>(options.modelRoots());
+    hub.ifPresent(known -> roots.add(known.cache()));
+    return new BackbonePlaces(ModelRoots.of(roots), hub);
   }
 
   private static Kernels restricted(Kernels measured, Kernel kernel) {
@@ -135,7 +147,7 @@ public final class WorkerServices implements AutoCloseable {
         requests.guard(new ExtractEndpoint(worker, limits, calls)),
         requests.guard(new TrainEndpoint(worker, limits, calls)),
         new QuantizeEndpoint().bindService(),
-        new WorkerEndpoint(worker, limits, calls, roots.roots()).bindService(),
+        new WorkerEndpoint(worker, limits, calls, places.roots().roots()).bindService(),
         health.getHealthService().bindService(),
         ProtoReflectionServiceV1.newInstance().bindService());
   }

@@ -39,7 +39,7 @@ class BackboneStoreTest {
     for (String name : List.of("a", "b", "c", "d")) {
       Files.createDirectory(root.resolve(name));
     }
-    store = new BackboneStore(ModelRoots.of(List.of(root)), loader);
+    store = new BackboneStore(BackbonePlaces.of(ModelRoots.of(List.of(root))), loader);
   }
 
   @Test

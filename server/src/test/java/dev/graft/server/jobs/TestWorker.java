@@ -37,7 +37,10 @@ final class TestWorker implements AutoCloseable {
             ComputeDtype.FP32,
             Lanes.start(1),
             new BackboneStore(
-                ModelRoots.of(List.of(root)), TorchDevice.CPU, kernels, weightsMemoryBytes),
+                BackbonePlaces.of(ModelRoots.of(List.of(root))),
+                TorchDevice.CPU,
+                kernels,
+                weightsMemoryBytes),
             new Pooler(TorchDevice.CPU),
             FeatureCache.inMemory(0),
             tokensPerBatch,
