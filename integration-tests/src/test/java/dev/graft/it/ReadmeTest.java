@@ -37,14 +37,25 @@ class ReadmeTest {
       Pattern.compile("\\b(?:[A-Z]+(?:_[A-Z]+)+|PROTOCOL|INTERNAL)\\b");
   private static final Pattern PROTO_COMMENT = Pattern.compile("(?m)^ *//(.*)$");
 
-  /** What looks like a reason in the code: settings of the libraries. */
+  /** What looks like a reason in the code: settings of the libraries, and of huggingface_hub. */
   private static final Set<String> NO_REASONS =
       Set.of(
           "ATEN_CPU_CAPABILITY",
           "DNNL_MAX_CPU_ISA",
+          "HF_ENDPOINT",
+          "HF_HOME",
+          "HF_HUB_CACHE",
+          "HF_HUB_DISABLE_IMPLICIT_TOKEN",
+          "HF_HUB_OFFLINE",
+          "HF_TOKEN",
+          "HF_TOKEN_PATH",
+          "HUGGINGFACE_HUB_CACHE",
+          "HUGGING_FACE_HUB_TOKEN",
           "MKL_CBWR",
           "ONEDNN_MAX_CPU_ISA",
-          "OPT_OUT_TRACKING");
+          "OPT_OUT_TRACKING",
+          "TRANSFORMERS_OFFLINE",
+          "XDG_CACHE_HOME");
 
   private static final String ADDRESS = "127.0.0.1:8470";
   private static final String MODEL = "all-MiniLM-L6-v2";

@@ -45,7 +45,7 @@ final class HubErrors {
 
   static GraftException notFound(HubReference reference, String what) {
     return GraftException.of(
-            Category.NOT_FOUND, "HUB_NOT_FOUND", "the hub has no " + what + " for " + reference)
+            Category.NOT_FOUND, "HUB_NOT_FOUND", reference + ": the hub has no " + what)
         .with("backbone", reference);
   }
 

@@ -50,16 +50,17 @@ public record BackbonePlaces(ModelRoots roots, Optional<Hub> hub) {
         .with("backbone", reference);
   }
 
-  /** Writes a line for each tenth. */
+  /** Writes a line for each tenth of what takes a while. */
   private static final class LoggedProgress implements HubProgress.Listener {
     private static final int PARTS = 10;
+    private static final long LEAST_BYTES = 10_000_000;
 
     private long told = -1;
 
     @Override
     public void onProgress(HubProgress progress) {
       long part = progress.bytes() * PARTS / Math.max(1, progress.totalBytes());
-      if (part != told) {
+      if (progress.totalBytes() >= LEAST_BYTES && part != told) {
         told = part;
         LOG.log(
             System.Logger.Level.INFO,

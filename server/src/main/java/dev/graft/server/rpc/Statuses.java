@@ -33,7 +33,7 @@ final class Statuses {
 
   /** Reasons of errors that always pass: trying again, here or elsewhere, helps. */
   private static final Set<String> PASSING =
-      Set.of("WORKER_DRAINING", "TOO_MANY_CALLS", "FEATURE_MEMORY_FULL");
+      Set.of("WORKER_DRAINING", "HUB_UNAVAILABLE", "TOO_MANY_CALLS", "FEATURE_MEMORY_FULL");
 
   private Statuses() {}
 
