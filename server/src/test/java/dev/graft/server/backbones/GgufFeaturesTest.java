@@ -65,7 +65,6 @@ class GgufFeaturesTest {
         float[] actual =
             Features.of(backbone, batch, backbone.info().blocks(), ComputeDtype.FP32).get(0);
         double difference = difference(actual, expected.get(text + ".hidden").toFloats());
-        System.err.printf("FIG %s %d %.2e%n", golden, text, difference);
         worst = Math.max(worst, difference);
       }
     }

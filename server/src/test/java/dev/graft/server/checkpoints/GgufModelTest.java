@@ -96,7 +96,7 @@ class GgufModelTest {
     JsonNode scaling =
         open(GgufModels.llama()
                 .put("llama.rope.freq_base", 500_000f)
-                .vector("rope_freqs.weight", 1, 1, 1, 1, 1.5617802f, 32, 32, 32))
+                .vector("rope_freqs.weight", 1, 1, 1, 1, 3.2922621f, 32, 32, 32))
             .configuration()
             .get("rope_scaling");
 
