@@ -84,8 +84,7 @@ final class GgufRope {
         throw GraftException.failedPrecondition(
                 "UNSUPPORTED_OPTION",
                 "%s: tensor %s: factor %d is %s, which is not that of any Llama 3"
-                    .formatted(
-                        keys.gguf().file(), GgufNames.FREQUENCY_FACTORS, i, factors.get(i)))
+                    .formatted(keys.gguf().file(), GgufNames.FREQUENCY_FACTORS, i, factors.get(i)))
             .with("tensor", GgufNames.FREQUENCY_FACTORS)
             .with("option", "rope_scaling")
             .with("value", factors.get(i));

@@ -31,8 +31,7 @@ class GgufModelTest {
     assertThat(configuration.get("rope_theta").doubleValue()).isEqualTo(500_000);
     assertThat(configuration.get("tie_word_embeddings").booleanValue()).isTrue();
     assertThat(configuration.has("rope_scaling")).isFalse();
-    assertThat(configuration.at("/quantization_config/quant_method").textValue())
-        .isEqualTo("gguf");
+    assertThat(configuration.at("/quantization_config/quant_method").textValue()).isEqualTo("gguf");
     assertThat(checkpoint.names())
         .hasSize(11)
         .contains(
@@ -96,7 +95,7 @@ class GgufModelTest {
     JsonNode scaling =
         open(GgufModels.llama()
                 .put("llama.rope.freq_base", 500_000f)
-                .vector("rope_freqs.weight", 1, 1, 1, 1, 3.2922621f, 32, 32, 32))
+                .vector("rope_freqs.weight", 1, 1, 1, 1, 3.292262f, 32, 32, 32))
             .configuration()
             .get("rope_scaling");
 
@@ -143,8 +142,7 @@ class GgufModelTest {
 
   @Test
   void tensorsThatAreNotKnownAreRefused() {
-    GraftException error =
-        refuse(GgufModels.llama().tensor("blk.0.attn_q.bias", GgmlType.F32, 32));
+    GraftException error = refuse(GgufModels.llama().tensor("blk.0.attn_q.bias", GgmlType.F32, 32));
 
     assertThat(error.reason()).isEqualTo("UNSUPPORTED_OPTION");
     assertThat(error.metadata()).containsEntry("tensor", "blk.0.attn_q.bias");

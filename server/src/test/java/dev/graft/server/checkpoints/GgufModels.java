@@ -77,11 +77,9 @@ final class GgufModels {
   }
 
   Path write(Path file) {
-    try (GgufWriter writer =
-        GgufWriter.create(file, metadata, List.copyOf(tensors.values()))) {
+    try (GgufWriter writer = GgufWriter.create(file, metadata, List.copyOf(tensors.values()))) {
       for (GgufWriter.Tensor tensor : tensors.values()) {
-        ByteBuffer bytes =
-            ByteBuffer.allocate((int) tensor.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate((int) tensor.bytes()).order(ByteOrder.LITTLE_ENDIAN);
         if (values.containsKey(tensor.name())) {
           bytes.asFloatBuffer().put(values.get(tensor.name()));
         }
