@@ -2,6 +2,7 @@ package dev.graft.server.checkpoints;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.graft.server.GraftException;
 import java.nio.FloatBuffer;
 import java.util.Optional;
 
@@ -80,10 +81,13 @@ final class GgufRope {
     for (int i = 0; i < factors.limit(); i++) {
       double expected = llama3(Math.pow(theta, -2.0 * i / headSize), largest);
       if (!(Math.abs(factors.get(i) - expected) <= TOLERANCE * expected)) {
-        throw keys.metadata()
-            .unsupported(
-                GgufNames.FREQUENCY_FACTORS,
-                "factor %d is %s, which is not that of any Llama 3".formatted(i, factors.get(i)));
+        throw GraftException.failedPrecondition(
+                "UNSUPPORTED_OPTION",
+                "%s: tensor %s: factor %d is %s, which is not that of any Llama 3"
+                    .formatted(keys.gguf().file(), GgufNames.FREQUENCY_FACTORS, i, factors.get(i)))
+            .with("tensor", GgufNames.FREQUENCY_FACTORS)
+            .with("option", "rope_scaling")
+            .with("value", factors.get(i));
       }
     }
     return largest == 1

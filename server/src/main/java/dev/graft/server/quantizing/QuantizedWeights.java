@@ -11,7 +11,7 @@ public final class QuantizedWeights {
   private static final String CONFIGURATION = "quantization_config";
 
   /** Values of {@code quant_method} that {@link #of} knows. */
-  private static final List<String> METHODS = List.of("awq", "bitsandbytes", "gptq");
+  private static final List<String> METHODS = List.of("awq", "bitsandbytes", "gguf", "gptq");
 
   /** One way to store weights quantized. */
   @FunctionalInterface

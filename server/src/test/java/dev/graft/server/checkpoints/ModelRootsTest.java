@@ -33,6 +33,40 @@ class ModelRootsTest {
   }
 
   @Test
+  void aGgufFileIsABackbone() throws IOException {
+    Path file = Files.createFile(first.resolve("org/model.gguf"));
+
+    assertThat(roots.resolve("org/model.gguf")).isEqualTo(file);
+  }
+
+  @Test
+  void aLinkToAGgufFileIsABackboneWhateverTheFileIsCalled() throws IOException {
+    Path blob = Files.createFile(first.resolve("0123abcd"));
+    Files.createSymbolicLink(first.resolve("org/linked.gguf"), blob);
+
+    assertThat(roots.resolve("org/linked.gguf")).isEqualTo(blob);
+  }
+
+  @Test
+  void anotherFileIsNone() throws IOException {
+    Files.createFile(first.resolve("model.bin"));
+
+    GraftException error = GraftExceptions.from(() -> roots.resolve("model.bin"));
+
+    assertThat(error.reason()).isEqualTo("BACKBONE_NOT_FOUND");
+  }
+
+  @Test
+  void aLinkToAGgufFileOutsideIsRefused() throws IOException {
+    Path secret = Files.createFile(outside.resolve("secret.gguf"));
+    Files.createSymbolicLink(first.resolve("linked.gguf"), secret);
+
+    GraftException error = GraftExceptions.from(() -> roots.resolve("linked.gguf"));
+
+    assertThat(error.reason()).isEqualTo("OUTSIDE_MODEL_ROOTS");
+  }
+
+  @Test
   void relativeToAnyRoot() {
     assertThat(roots.resolve("org/model")).isEqualTo(first.resolve("org/model"));
     assertThat(roots.resolve("other")).isEqualTo(second.resolve("other"));

@@ -61,6 +61,27 @@ class MutationTest {
     assertThat(refused).isBetween(ROUNDS / 4, ROUNDS);
   }
 
+  @Test
+  void gguf() throws IOException {
+    Path wholeFile = directory.resolve("whole.gguf");
+    GgufModels.llama().write(wholeFile);
+    byte[] file = Files.readAllBytes(wholeFile);
+    Path damagedFile = directory.resolve("damaged.gguf");
+    Random random = new Random(3);
+    int refused = 0;
+    for (int round = 0; round < 4 * ROUNDS; round++) {
+      Files.write(damagedFile, damage(file, random));
+      try {
+        Checkpoint checkpoint = Checkpoint.open(damagedFile);
+        checkpoint.tensors().forEach(TensorEntry::read);
+        checkpoint.tokenizerText();
+      } catch (GraftException e) {
+        refused++;
+      }
+    }
+    assertThat(refused).isBetween(ROUNDS, 4 * ROUNDS);
+  }
+
   /** One to four bytes changed, and sometimes a piece cut out, doubled, or the end cut off. */
   private static byte[] damage(byte[] file, Random random) {
     byte[] bytes = file.clone();

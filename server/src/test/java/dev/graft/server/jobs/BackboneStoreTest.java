@@ -54,6 +54,18 @@ class BackboneStoreTest {
   }
 
   @Test
+  void aFileIsABackbone() throws IOException {
+    Path file = Files.writeString(root.resolve("e.gguf"), "one");
+    store.acquire("e.gguf").close();
+    store.acquire("e.gguf").close();
+    Files.writeString(file, "another");
+    store.acquire("e.gguf").close();
+
+    assertThat(loader.loads).containsExactly("e.gguf", "e.gguf");
+    assertThat(loader.freed).containsExactly("e.gguf");
+  }
+
+  @Test
   void nothingWaitsForALoadButWhoWantsThatBackbone() throws Exception {
     BackboneStore.Lease held = store.acquire("b");
     CountDownLatch gate = loader.blocks("a");
