@@ -38,6 +38,14 @@ public final class Checkpoint {
     this.tokenizer = tokenizer;
   }
 
+  /** A checkpoint of tensors that are known already, without tokenizer. */
+  public static Checkpoint of(
+      Path directory, ObjectNode configuration, Collection<TensorEntry> tensors) {
+    Map<String, TensorEntry> byName = new TreeMap<>();
+    tensors.forEach(tensor -> byName.put(tensor.name(), tensor));
+    return new Checkpoint(directory, configuration, byName, Optional.empty());
+  }
+
   /** Opens a directory whose files lead nowhere else. */
   public static Checkpoint open(Path directory) {
     return open(directory, ModelRoots.of(List.of(directory)));

@@ -18,6 +18,7 @@ public final class WorkerOptions {
   private String host = "127.0.0.1";
   private int port = 8470;
   private List<Path> modelRoots = List.of();
+  private List<Path> writableRoots = List.of();
   private String device = "auto";
   private int lanes;
   private Optional<ComputeDtype> computeDtype = Optional.empty();
@@ -55,6 +56,16 @@ public final class WorkerOptions {
   /** Directories under which backbones may lie. */
   public WorkerOptions modelRoots(List<Path> roots) {
     modelRoots = List.copyOf(roots);
+    return this;
+  }
+
+  public List<Path> writableRoots() {
+    return writableRoots;
+  }
+
+  /** Directories under which quantized backbones may be written; none means that none are. */
+  public WorkerOptions writableRoots(List<Path> roots) {
+    writableRoots = List.copyOf(roots);
     return this;
   }
 
@@ -158,7 +169,7 @@ public final class WorkerOptions {
     return maxConcurrentCalls;
   }
 
-  /** Extract and Train calls at the same time. */
+  /** Extract, Train and Quantize calls at the same time. */
   public WorkerOptions maxConcurrentCalls(int calls) {
     check(calls > 0, "max_concurrent_calls", "at least 1", calls);
     maxConcurrentCalls = calls;
