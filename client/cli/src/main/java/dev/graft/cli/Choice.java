@@ -10,6 +10,7 @@ import dev.graft.v1.DataType;
 import dev.graft.v1.Overlength;
 import dev.graft.v1.Pooling;
 import dev.graft.v1.ProjectorKind;
+import dev.graft.v1.QuantizationScheme;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -73,6 +74,29 @@ class Choice<E> implements ITypeConverter<E>, Iterable<String> {
   static final class OfDataType extends Choice<DataType> {
     OfDataType() {
       super(DataType.getDescriptor(), DataType::forNumber);
+    }
+  }
+
+  static final class OfScheme extends Choice<QuantizationScheme> {
+    OfScheme() {
+      super(QuantizationScheme.getDescriptor(), QuantizationScheme::forNumber);
+    }
+  }
+
+  /** Types of weights, by the names that types to compute in have. */
+  static final class OfWeightDtype extends Choice<ComputeDtype> {
+    OfWeightDtype() {
+      super(ComputeDtype.getDescriptor(), ComputeDtype::forNumber);
+    }
+
+    /** The type to store in. */
+    static DataType stored(ComputeDtype dtype) {
+      return switch (dtype) {
+        case COMPUTE_DTYPE_UNSPECIFIED, UNRECOGNIZED -> DataType.DATA_TYPE_UNSPECIFIED;
+        case COMPUTE_DTYPE_FP32 -> DataType.DATA_TYPE_F32;
+        case COMPUTE_DTYPE_BF16 -> DataType.DATA_TYPE_BF16;
+        case COMPUTE_DTYPE_FP16 -> DataType.DATA_TYPE_F16;
+      };
     }
   }
 

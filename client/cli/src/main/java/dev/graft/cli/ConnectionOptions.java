@@ -39,6 +39,16 @@ final class ConnectionOptions {
    * @param modelRoots what an own worker may read
    */
   WorkerSession connect(Surroundings surroundings, List<Path> modelRoots) throws IOException {
+    return connect(surroundings, modelRoots, List.of());
+  }
+
+  /**
+   * The same for a command that has the worker write.
+   *
+   * @param writableRoots where an own worker may write
+   */
+  WorkerSession connect(Surroundings surroundings, List<Path> modelRoots, List<Path> writableRoots)
+      throws IOException {
     if (worker.isPresent()) {
       if (device.isGiven()) {
         throw new ParameterException(
@@ -48,7 +58,8 @@ final class ConnectionOptions {
       requireHostAndPort(worker.get());
       return WorkerSession.remote(worker.get());
     }
-    WorkerOptions options = new WorkerOptions().listen(LOOPBACK, 0).modelRoots(modelRoots);
+    WorkerOptions options =
+        new WorkerOptions().listen(LOOPBACK, 0).modelRoots(modelRoots).writableRoots(writableRoots);
     device.applyTo(options);
     EmbeddedWorker own = surroundings.workers().start(options);
     return WorkerSession.own(own, LOOPBACK + ":" + own.port());

@@ -41,6 +41,13 @@ final class ServeCommand implements Callable<Integer> {
           "Directory under which backbones lie; can be repeated. Nothing outside is read.")
   private List<Path> modelRoots = new ArrayList<>();
 
+  @Option(
+      names = "--writable-root",
+      paramLabel = "DIR",
+      description =
+          "Directory under which quantized backbones may be written; can be repeated. Default: none, they are only sent back.")
+  private List<Path> writableRoots = new ArrayList<>();
+
   @Mixin private DeviceOptions device;
 
   @Option(
@@ -68,7 +75,7 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--max-concurrent-calls",
       paramLabel = "COUNT",
-      description = "Extract and Train calls at the same time. Default: 64.")
+      description = "Extract, Train and Quantize calls at the same time. Default: 64.")
   private Optional<Integer> maxConcurrentCalls = Optional.empty();
 
   @Option(
@@ -96,6 +103,12 @@ final class ServeCommand implements Callable<Integer> {
       }
       roots.add(root.toRealPath());
     }
+    for (Path root : writableRoots) {
+      if (!Files.isDirectory(root)) {
+        throw new CommandFailure(
+            root + ": no such directory; --writable-root names one to write backbones under");
+      }
+    }
     if (roots.isEmpty()) {
       surroundings
           .err()
@@ -116,6 +129,7 @@ final class ServeCommand implements Callable<Integer> {
         new WorkerOptions()
             .listen(listen.host(), listen.port())
             .modelRoots(roots)
+            .writableRoots(writableRoots)
             .computeDtype(preferredComputeDtype())
             .cacheDirectory(cacheDirectory);
     device.applyTo(options);

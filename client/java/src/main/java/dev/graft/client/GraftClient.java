@@ -9,6 +9,10 @@ import dev.graft.v1.ExtractResponse;
 import dev.graft.v1.ExtractServiceGrpc;
 import dev.graft.v1.Item;
 import dev.graft.v1.ItemResult;
+import dev.graft.v1.QuantizeRequest;
+import dev.graft.v1.QuantizeResponse;
+import dev.graft.v1.QuantizeResult;
+import dev.graft.v1.QuantizeServiceGrpc;
 import dev.graft.v1.TrainRequest;
 import dev.graft.v1.TrainResponse;
 import dev.graft.v1.TrainServiceGrpc;
@@ -21,7 +25,9 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.AbstractStub;
+import io.grpc.stub.ClientCalls;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -151,6 +157,38 @@ public final class GraftClient implements AutoCloseable {
     return events.future();
   }
 
+  /**
+   * Makes a quantized, or an unquantized, copy of a backbone. Where the request names no
+   * destination, the copy's files come as {@link QuantizeEvent.FilePart}s.
+   */
+  public QuantizeCall quantize(QuantizeRequest request) {
+    BlockingEvents<QuantizeEvent> events = new BlockingEvents<>();
+    openQuantize(request, events);
+    return new QuantizeCall(events);
+  }
+
+  /** The same for reactive code: each subscription is a call of its own. */
+  public Flow.Publisher<QuantizeEvent> quantizePublisher(QuantizeRequest request) {
+    return subscriber -> openQuantize(request, requireNonNull(subscriber));
+  }
+
+  /**
+   * The same with the end of the call alone, for a request with a destination. Cancelling ends the
+   * call.
+   */
+  public CompletableFuture<QuantizeResult> quantizeAsync(QuantizeRequest request) {
+    if (request.getDestination().isEmpty()) {
+      throw new IllegalArgumentException(
+          "the request names no destination, and a future has no place for the files: name one, or"
+              + " use quantize");
+    }
+    AtomicReference<QuantizeEvent> last = new AtomicReference<>();
+    FutureEvents<QuantizeEvent, QuantizeResult> events =
+        new FutureEvents<>(last::set, () -> ((QuantizeEvent.Completed) last.get()).result());
+    openQuantize(request, events);
+    return events.future();
+  }
+
   /** Cancels the calls that run, and disconnects unless the channel was given. */
   @Override
   public void close() {
@@ -202,6 +240,29 @@ public final class GraftClient implements AutoCloseable {
             openCalls);
     call.start(stub::train, TrainRequests.spec(job));
     return call;
+  }
+
+  private void openQuantize(
+      QuantizeRequest request, Flow.Subscriber<? super QuantizeEvent> events) {
+    requireOpen();
+    QuantizeServiceGrpc.QuantizeServiceStub stub =
+        limited(QuantizeServiceGrpc.newStub(channel), Optional.empty());
+    new StreamingCall<QuantizeRequest, QuantizeResponse, QuantizeEvent>(
+            Collections.emptyIterator(),
+            StreamingCall.SourceEnd.HALF_CLOSES,
+            new QuantizeDecoder(),
+            events,
+            itemThreads,
+            translation,
+            openCalls)
+        .start(
+            // Not stub.quantize, which would send the request itself.
+            responses ->
+                ClientCalls.asyncBidiStreamingCall(
+                    stub.getChannel()
+                        .newCall(QuantizeServiceGrpc.getQuantizeMethod(), stub.getCallOptions()),
+                    responses),
+            request);
   }
 
   private <S extends AbstractStub<S>> S limited(S stub, Optional<Duration> deadline) {
