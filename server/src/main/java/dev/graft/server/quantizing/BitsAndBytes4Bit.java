@@ -69,16 +69,20 @@ final class BitsAndBytes4Bit implements QuantizedWeight {
   static Optional<QuantizedWeight> find(Checkpoint checkpoint, String weightName, long[] shape) {
     BitsAndBytesParts parts = new BitsAndBytesParts(checkpoint, weightName);
     for (FourBitType type : FourBitType.values()) {
-      Optional<TensorEntry> state = checkpoint.find(weightName + STATE + type.text());
+      Optional<TensorEntry> state = checkpoint.find(stateName(weightName, type));
       if (state.isPresent()) {
         return Optional.of(new BitsAndBytes4Bit(parts, type, state.get(), shape));
       }
     }
     boolean others = parts.has(weightName + ".absmax") || parts.has(weightName + ".quant_map");
     if (others || parts.weight().filter(BitsAndBytesParts::isFloating).isEmpty()) {
-      parts.weight().ifPresent(entry -> checkpoint.require(weightName + STATE + "nf4"));
+      parts.weight().ifPresent(entry -> checkpoint.require(stateName(weightName, FourBitType.NF4)));
     }
     return Optional.empty();
+  }
+
+  static String stateName(String weightName, FourBitType type) {
+    return weightName + STATE + type.text();
   }
 
   /** Two codes a byte, of whatever type and shape but one. */

@@ -48,12 +48,17 @@ final class BitsAndBytesInt8 implements QuantizedWeight {
     if (!weightName.equals(WEIGHT) && !weightName.endsWith("." + WEIGHT)) {
       return Optional.empty();
     }
-    String prefix = weightName.substring(0, weightName.length() - WEIGHT.length());
+    String prefix = prefix(weightName);
     BitsAndBytesParts parts = new BitsAndBytesParts(checkpoint, weightName);
     boolean quantized =
         parts.has(prefix + "SCB")
             || parts.weight().filter(entry -> !BitsAndBytesParts.isFloating(entry)).isPresent();
     return quantized ? Optional.of(new BitsAndBytesInt8(parts, prefix, shape)) : Optional.empty();
+  }
+
+  /** What the names of a weight's other parts begin with. */
+  static String prefix(String weightName) {
+    return weightName.substring(0, weightName.length() - WEIGHT.length());
   }
 
   private static void requireRows(TensorEntry entry) {

@@ -76,7 +76,7 @@ final class Floats {
     // Adding a power of two whose last place is the half's last place rounds to that place; below
     // 2^-14 the last place is that of the subnormals.
     int exponent = Math.max(Math.getExponent(magnitude), -14);
-    float shift = Math.scalb(1.5f, exponent - HALF_MANTISSA_BITS + 23);
+    float shift = Float.intBitsToFloat((exponent + 23 - HALF_MANTISSA_BITS + 127) << 23 | 1 << 22);
     return Math.copySign(magnitude + shift - shift, value);
   }
 }

@@ -6,6 +6,7 @@ import java.util.Locale;
 public enum FourBitType {
   /** Quantiles of the normal distribution (QLoRA, https://arxiv.org/abs/2305.14314). */
   NF4,
+
   /** Floating point: a sign, two bits of exponent, one of mantissa. */
   FP4;
 

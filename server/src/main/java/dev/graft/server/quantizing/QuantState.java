@@ -1,6 +1,7 @@
 package dev.graft.server.quantizing;
 
 import dev.graft.server.torch.DType;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -18,4 +19,25 @@ record QuantState(FourBitType type, int blockSize, DType dtype, Optional<Nested>
    * @param blockSize number of consecutive scales with one absmax
    */
   record Nested(int blockSize, float offset) {}
+
+  /** Types of weights, by their names in PyTorch. */
+  private static final Map<String, DType> DTYPES =
+      Map.of("float32", DType.F32, "float16", DType.F16, "bfloat16", DType.BF16);
+
+  static Optional<DType> dtype(String torchName) {
+    return Optional.ofNullable(DTYPES.get(torchName));
+  }
+
+  /**
+   * A type's name in PyTorch.
+   *
+   * @throws IllegalArgumentException for a type that weights do not have
+   */
+  static String torchName(DType dtype) {
+    return DTYPES.entrySet().stream()
+        .filter(entry -> entry.getValue() == dtype)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("No weight is of type " + dtype));
+  }
 }

@@ -119,12 +119,8 @@ final class QuantStateReader {
   }
 
   private DType dtype(String key) {
-    return switch (json.path(key).asText()) {
-      case "float32" -> DType.F32;
-      case "float16" -> DType.F16;
-      case "bfloat16" -> DType.BF16;
-      default -> throw unsupported(key, "float32, float16 and bfloat16 are read");
-    };
+    return QuantState.dtype(json.path(key).asText())
+        .orElseThrow(() -> unsupported(key, "float32, float16 and bfloat16 are read"));
   }
 
   private GraftException corrupt(String key, String problem) {

@@ -1,0 +1,143 @@
+package dev.graft.server.quantizing;
+
+import dev.graft.server.checkpoints.StoredType;
+import dev.graft.server.checkpoints.TensorData;
+import dev.graft.server.torch.DType;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** Makes what {@link BitsAndBytes4Bit} reads, with the bits that bitsandbytes makes on a CPU. */
+final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
+  /** Below it a scale's reciprocal would be infinite. */
+  private static final float MIN_ABSMAX = 1e-38f;
+
+  /**
+   * What the reference leaves for a last block with NaN; those of full blocks are the usual one.
+   */
+  private static final float SHORT_BLOCK_NAN = Float.intBitsToFloat(-1);
+
+  private static final int NESTED_BLOCK_SIZE = 256;
+
+  private final BitsAndBytesScheme.FourBit scheme;
+  private final FourBitCodes codes;
+
+  BitsAndBytes4BitQuantizer(BitsAndBytesScheme.FourBit scheme) {
+    this.scheme = scheme;
+    this.codes = FourBitCodes.of(scheme.type());
+  }
+
+  @Override
+  public List<TensorData> quantize(String name, TensorData weight) {
+    int count = weight.bytes().remaining() / weight.type().bytes();
+    byte[] packed = new byte[count / 2 + count % 2];
+    float[] absmax = new float[blocks(count, scheme.blockSize())];
+    float[] values = new float[scheme.blockSize()];
+    for (int block = 0; block < absmax.length; block++) {
+      int from = block * scheme.blockSize();
+      int size = Math.min(scheme.blockSize(), count - from);
+      Floats.read(weight, from, values, size);
+      absmax[block] = normalize(values, size);
+      pack(values, size, packed, from / 2);
+    }
+    List<TensorData> parts = new ArrayList<>();
+    parts.add(bytes(name, packed, packed.length, 1));
+    if (scheme.doubleQuantization()) {
+      addNested(parts, name, weight, absmax);
+    } else {
+      parts.add(TensorData.floats(name + ".absmax", absmax, absmax.length));
+      parts.add(quantMap(name));
+      parts.add(state(name, weight, ""));
+    }
+    return parts;
+  }
+
+  /** Scales values to [-1, 1]; returns what is stored of their scale. */
+  private float normalize(float[] values, int size) {
+    float absmax = 0;
+    for (int i = 0; i < size; i++) {
+      absmax = Math.max(absmax, Math.abs(values[i]));
+    }
+    if (size == scheme.blockSize()) {
+      float factor = 1 / Math.max(absmax, MIN_ABSMAX);
+      for (int i = 0; i < size; i++) {
+        values[i] *= factor;
+      }
+      return absmax;
+    }
+    absmax = Math.max(absmax, MIN_ABSMAX);
+    for (int i = 0; i < size; i++) {
+      values[i] /= absmax;
+    }
+    return Float.isNaN(absmax) ? SHORT_BLOCK_NAN : absmax;
+  }
+
+  private void pack(float[] values, int size, byte[] packed, int at) {
+    if (size % 2 != 0) {
+      values[size] = 0; // the last block's, which is short, so there is room
+    }
+    for (int i = 0; i < size; i += 2) {
+      packed[at++] = (byte) (codes.nearest(values[i]) << 4 | codes.nearest(values[i + 1]));
+    }
+  }
+
+  private void addNested(List<TensorData> parts, String name, TensorData weight, float[] absmax) {
+    float offset = CascadeSum.mean(absmax);
+    byte[] scales = new byte[absmax.length];
+    float[] nestedAbsmax = new float[blocks(absmax.length, NESTED_BLOCK_SIZE)];
+    for (int block = 0; block < nestedAbsmax.length; block++) {
+      int from = block * NESTED_BLOCK_SIZE;
+      int to = Math.min(from + NESTED_BLOCK_SIZE, absmax.length);
+      float largest = 0;
+      for (int i = from; i < to; i++) {
+        float magnitude = Math.abs(absmax[i] - offset);
+        largest = magnitude > largest ? magnitude : largest; // NaN does not count
+      }
+      nestedAbsmax[block] = largest;
+      float factor = 1 / largest;
+      for (int i = from; i < to && largest > 0; i++) {
+        float x = (absmax[i] - offset) * factor;
+        scales[i] = DynamicMap.code(Math.max(-1, Math.min(1, x)));
+      }
+    }
+    parts.add(bytes(name + ".absmax", scales, scales.length));
+    parts.add(quantMap(name));
+    parts.add(TensorData.floats(name + ".nested_absmax", nestedAbsmax, nestedAbsmax.length));
+    float[] map = DynamicMap.values();
+    parts.add(TensorData.floats(name + ".nested_quant_map", map, map.length));
+    parts.add(
+        state(
+            name,
+            weight,
+            ", \"nested_blocksize\": %d, \"nested_dtype\": \"float32\", \"nested_offset\": %s"
+                .formatted(NESTED_BLOCK_SIZE, PythonFloat.text(offset))));
+  }
+
+  private static int blocks(int count, int blockSize) {
+    return count / blockSize + (count % blockSize == 0 ? 0 : 1);
+  }
+
+  private TensorData quantMap(String name) {
+    return TensorData.floats(name + ".quant_map", codes.values(), FourBitCodes.COUNT);
+  }
+
+  /** The JSON of a {@link QuantState}, as Python's json.dumps spaces it. */
+  private TensorData state(String name, TensorData weight, String nested) {
+    String json =
+        "{\"quant_type\": \"%s\", \"blocksize\": %d, \"dtype\": \"%s\", \"shape\": %s%s}"
+            .formatted(
+                scheme.type().text(),
+                scheme.blockSize(),
+                QuantState.torchName(DType.valueOf(weight.type().name())),
+                Arrays.toString(weight.shape()),
+                nested);
+    byte[] bytes = json.getBytes(StandardCharsets.US_ASCII);
+    return bytes(BitsAndBytes4Bit.stateName(name, scheme.type()), bytes, bytes.length);
+  }
+
+  private static TensorData bytes(String name, byte[] bytes, long... shape) {
+    return TensorData.of(name, StoredType.U8, shape, ByteBuffer.wrap(bytes));
+  }
+}
