@@ -81,7 +81,6 @@ public final class QuantizeJob {
   private final ModelRoots sources;
   private final WritableRoots destinations;
   private final int chunkBytes;
-  private final QuantizedFormats formats;
   private final FileOpener files;
 
   /** Guarded by this. */
@@ -101,14 +100,7 @@ public final class QuantizeJob {
       ModelRoots sources,
       WritableRoots destinations,
       int chunkBytes) {
-    this(
-        device,
-        lanes,
-        sources,
-        destinations,
-        chunkBytes,
-        QuantizedFormats.ALL,
-        FileOpener.NEW_FILES);
+    this(device, lanes, sources, destinations, chunkBytes, FileOpener.NEW_FILES);
   }
 
   QuantizeJob(
@@ -117,7 +109,6 @@ public final class QuantizeJob {
       ModelRoots sources,
       WritableRoots destinations,
       int chunkBytes,
-      QuantizedFormats formats,
       FileOpener files) {
     this.device = device;
     this.turns = lanes.open();
@@ -125,7 +116,6 @@ public final class QuantizeJob {
     this.sources = sources;
     this.destinations = destinations;
     this.chunkBytes = chunkBytes;
-    this.formats = formats;
     this.files = files;
   }
 
@@ -183,7 +173,7 @@ public final class QuantizeJob {
       throws IOException, InterruptedException {
     Optional<Path> destination = request.destination().map(destinations::resolve);
     Checkpoint source = Checkpoint.open(sources.resolve(request.source()), sources);
-    Optional<QuantizedFormat> format = formats.of(request);
+    Optional<QuantizedFormat> format = QuantizedFormats.of(request);
     List<PlannedTensor> plan = QuantizePlan.of(source, request);
     ObjectNode configuration =
         ResultConfiguration.of(

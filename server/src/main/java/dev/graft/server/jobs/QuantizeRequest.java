@@ -1,6 +1,7 @@
 package dev.graft.server.jobs;
 
 import dev.graft.server.checkpoints.StoredType;
+import dev.graft.server.torch.DType;
 import java.util.List;
 import java.util.Optional;
 
@@ -12,7 +13,7 @@ import java.util.Optional;
  * @param blockSize values that share a scale, for NF4 and FP4
  * @param doubleQuantization whether scales are quantized too
  * @param dataType F32, F16 or BF16, what the source is cast to first; empty means its own type
- * @param recordedComputeDtype torch's name of the type to compute in
+ * @param recordedComputeDtype recorded in the result as the type to compute in
  * @param skipModules modules that stay unquantized; empty means transformers' default
  * @param maxShardBytes most bytes of tensors in one file
  */
@@ -23,7 +24,7 @@ public record QuantizeRequest(
     int blockSize,
     boolean doubleQuantization,
     Optional<StoredType> dataType,
-    Optional<String> recordedComputeDtype,
+    Optional<DType> recordedComputeDtype,
     Optional<List<String>> skipModules,
     long maxShardBytes) {
   public QuantizeRequest {

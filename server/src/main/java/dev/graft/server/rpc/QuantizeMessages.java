@@ -6,6 +6,7 @@ import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.jobs.QuantizationScheme;
 import dev.graft.server.jobs.QuantizeJob;
 import dev.graft.server.jobs.QuantizeRequest;
+import dev.graft.server.torch.DType;
 import dev.graft.v1.ComputeDtype;
 import dev.graft.v1.DataType;
 import dev.graft.v1.FileChunk;
@@ -120,13 +121,12 @@ final class QuantizeMessages {
     };
   }
 
-  /** In torch's names, which is what is recorded. */
-  private static Optional<String> computeDtype(ComputeDtype dtype) {
+  private static Optional<DType> computeDtype(ComputeDtype dtype) {
     return switch (dtype) {
       case COMPUTE_DTYPE_UNSPECIFIED -> Optional.empty();
-      case COMPUTE_DTYPE_FP32 -> Optional.of("float32");
-      case COMPUTE_DTYPE_BF16 -> Optional.of("bfloat16");
-      case COMPUTE_DTYPE_FP16 -> Optional.of("float16");
+      case COMPUTE_DTYPE_FP32 -> Optional.of(DType.F32);
+      case COMPUTE_DTYPE_BF16 -> Optional.of(DType.BF16);
+      case COMPUTE_DTYPE_FP16 -> Optional.of(DType.F16);
       case UNRECOGNIZED ->
           throw invalid("recorded_compute_dtype", "is no type that this worker knows");
     };

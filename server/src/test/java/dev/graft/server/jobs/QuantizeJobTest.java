@@ -10,6 +10,7 @@ import dev.graft.server.checkpoints.FileOpener;
 import dev.graft.server.checkpoints.ModelRoots;
 import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.WritableRoots;
+import dev.graft.server.torch.DType;
 import dev.graft.server.torch.Lanes;
 import dev.graft.server.torch.TorchDevice;
 import java.io.IOException;
@@ -31,8 +32,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class QuantizeJobTest {
+  /** Written by bitsandbytes and transformers. */
+  private static final Path BNB = Path.of("src/test/resources/dev/graft/server/quantizing/bnb");
+
   private static Lanes lanes;
 
   @TempDir Path output;
@@ -69,13 +76,16 @@ class QuantizeJobTest {
   }
 
   private QuantizeJob job(FileOpener files) {
+    return job(TestWorker.GOLDEN, files);
+  }
+
+  private QuantizeJob job(Path sources, FileOpener files) {
     return new QuantizeJob(
         TorchDevice.CPU,
         lanes,
-        ModelRoots.of(List.of(TestWorker.GOLDEN)),
+        ModelRoots.of(List.of(sources)),
         WritableRoots.of(List.of(output)),
         1000,
-        QuantizedFormats.ALL,
         files);
   }
 
@@ -146,6 +156,85 @@ class QuantizeJobTest {
     assertThat(made.resolve("model-00001-of-00006.safetensors")).exists();
     assertThat(Checkpoint.open(made).digest())
         .isEqualTo(Checkpoint.open(TestWorker.GOLDEN.resolve("llama_mha")).digest());
+  }
+
+  /** NAME, its source, what the source is cast to, and what is recorded. */
+  static Stream<Arguments> fixtures() {
+    return Stream.of(
+        Arguments.of("llama_h72_nf4_dq", "llama_h72", "NF4", true, null, null, List.of()),
+        Arguments.of("llama_h72_fp4_dq", "llama_h72", "FP4", true, null, null, List.of()),
+        Arguments.of(
+            "llama_h72_nf4_dq_bf16",
+            "llama_h72",
+            "NF4",
+            true,
+            StoredType.BF16,
+            DType.BF16,
+            List.of()),
+        Arguments.of(
+            "llama_h72_nf4_dq_fp16",
+            "llama_h72",
+            "NF4",
+            true,
+            StoredType.F16,
+            DType.F16,
+            List.of()),
+        Arguments.of("llama_h64_fp4", "llama_h64", "FP4", false, StoredType.F32, null, List.of()),
+        Arguments.of("llama_h64_int8_bf16", "llama_h64", "INT8", false, null, null, List.of()),
+        Arguments.of("bert_odd_nf4_dq", "bert_odd", "NF4", true, null, null, List.of()),
+        Arguments.of("bert_int8", "bert", "INT8", false, null, null, List.of()),
+        Arguments.of("gpt2_nf4_dq", "gpt2", "NF4", true, null, null, List.of()),
+        Arguments.of("gpt2_int8", "gpt2", "INT8", false, null, null, List.of()),
+        Arguments.of(
+            "qwen2_nf4_dq_bf16", "qwen2", "NF4", true, StoredType.BF16, DType.BF16, List.of()),
+        Arguments.of("qwen3_fp4", "qwen3", "FP4", false, null, null, List.of()),
+        Arguments.of(
+            "llama_mha_nf4_skip",
+            "llama_mha",
+            "NF4",
+            true,
+            null,
+            null,
+            List.of("down_proj", "layers.1.self_attn.q_proj")));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("fixtures")
+  void bitsandbytesItselfWritesTheSameBytes(
+      String fixture,
+      String source,
+      String scheme,
+      boolean doubleQuantization,
+      StoredType type,
+      DType computeDtype,
+      List<String> skipModules)
+      throws IOException {
+    Path sources =
+        Files.exists(BNB.resolve("source").resolve(source))
+            ? BNB.resolve("source")
+            : TestWorker.GOLDEN;
+    QuantizeRequest request =
+        new QuantizeRequest(
+            source,
+            QuantizationScheme.valueOf(scheme),
+            Optional.of("made"),
+            64,
+            doubleQuantization,
+            Optional.ofNullable(type),
+            Optional.ofNullable(computeDtype),
+            skipModules.isEmpty() ? Optional.empty() : Optional.of(skipModules),
+            Long.MAX_VALUE);
+    QuantizeJob.Result result = job(sources, FileOpener.NEW_FILES).run(request, new Recording());
+    assertThat(output.resolve("made/model.safetensors"))
+        .hasSameBinaryContentAs(BNB.resolve(fixture).resolve("model.safetensors"));
+    // Sources and fixtures were written by different versions of transformers.
+    assertThat(config(output.resolve("made"))).isEqualTo(config(BNB.resolve(fixture)));
+    assertThat(result.relativeError()).isBetween(1e-4, 0.2);
+  }
+
+  private static String config(Path directory) throws IOException {
+    return Files.readString(directory.resolve("config.json"))
+        .replaceAll("\"transformers_version\": \"[^\"]*\"", "");
   }
 
   @Test
