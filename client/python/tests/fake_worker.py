@@ -100,6 +100,7 @@ class FakeWorker(
         self.eval_items: list[features_pb2.Item] = []
         self.files: dict[str, bytes] = {}
         self.messages = 0
+        self.flushed_after: list[int] = []
         self.saw_end_of_data = False
         self.called = threading.Event()
         self.cancelled = threading.Event()
@@ -130,6 +131,9 @@ class FakeWorker(
             self.messages += 1
             if request.HasField("projector_file"):
                 self._receive("projector", request.projector_file)
+                continue
+            if request.HasField("flush"):
+                self.flushed_after.append(len(self.items))
                 continue
             self.items += request.items.items
             results = [part for item in reversed(request.items.items) for part in self._results(item, ready.pooling)]
@@ -196,6 +200,7 @@ class FakeWorker(
         yield train_pb2.TrainResponse(
             started=train_pb2.TrainingStarted(train_items=count, eval_items=len(self.eval_items), total_steps=2)
         )
+        yield train_pb2.TrainResponse(training=train_pb2.TrainingProgress(step=1, epoch=0.5, loss=0.375))
         yield train_pb2.TrainResponse(
             log=train_pb2.LogEntry(step=1, epoch=0.5, loss=0.25, grad_norm=2, learning_rate=1e-3)
         )

@@ -42,6 +42,23 @@ def test_the_spec_carries_every_option(client: graft.Client, worker: FakeWorker)
     )
 
 
+def test_a_flush_is_sent_before_more_items_are_asked_for(client: graft.Client, worker: FakeWorker) -> None:
+    first_is_there = threading.Event()
+
+    def items() -> Iterator[str | graft.items.Flush]:
+        yield "a"
+        yield graft.FLUSH
+        assert first_is_there.wait(20)
+        yield "b"
+
+    numbers = []
+    for result in client.extract_iter(items(), backbone="tiny"):
+        numbers.append(result.number)
+        first_is_there.set()
+    assert numbers == [0, 1]
+    assert worker.flushed_after == [1]
+
+
 def test_unset_options_stay_unset(client: graft.Client, worker: FakeWorker) -> None:
     client.extract(["a"], backbone="tiny", compute_dtype="auto")
     assert worker.spec.features == features_pb2.FeatureSpec(backbone=features_pb2.Backbone(path="tiny"))

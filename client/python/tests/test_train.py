@@ -21,17 +21,19 @@ def test_events_in_order(client: graft.Client) -> None:
         graft.Ready,
         graft.Extraction,
         graft.Started,
+        graft.Training,
         graft.Log,
         graft.Evaluation,
         graft.Checkpoint,
         graft.Result,
     ]
-    ready, extraction, started, log, evaluation, checkpoint, result = events
+    ready, extraction, started, training, log, evaluation, checkpoint, result = events
     assert isinstance(ready, graft.Ready)
     assert ready.labels == ("early", "late")
     assert ready.audit.trainable == {"weight": (2, SIZE)}
     assert extraction == graft.Extraction(2, 2, 7, 0)
     assert started == graft.Started(2, 1, 2, 0, 0)
+    assert training == graft.Training(1, 0.5, 0.375)
     assert log == graft.Log(1, 0.5, 0.25, 2, 1e-3)
     assert evaluation == graft.Evaluation(1, 0.5, {"eval_loss": 0.5, "eval_accuracy": 0.75})
     assert checkpoint == graft.Checkpoint(1, bytes(range(256)) * 2400)

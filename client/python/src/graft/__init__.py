@@ -27,14 +27,17 @@ from graft.events import (
     Ready,
     Result,
     Started,
+    Training,
 )
 from graft.extraction import ItemResult, Predictions, Results
+from graft.items import FLUSH
 from graft.objectives import BinaryCrossEntropy, CosineEmbedding, CrossEntropy, InfoNce, MeanSquaredError
 from graft.options import FeatureOptions, PooledOptions, TrainingArguments, TrainOptions
 from graft.projector import Linear, Mlp, Projector, load_projector
 from graft.training import TrainingRun
 
 __all__ = [
+    "FLUSH",
     "Aborted",
     "BinaryCrossEntropy",
     "Cancelled",
@@ -70,6 +73,7 @@ __all__ = [
     "Results",
     "Started",
     "TrainOptions",
+    "Training",
     "TrainingArguments",
     "TrainingRun",
     "Unavailable",

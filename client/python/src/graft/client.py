@@ -14,7 +14,7 @@ from graft.calls import Call
 from graft.events import Checkpoint
 from graft.extraction import ItemResult, Predictions, Results, in_order, requests, stack
 from graft.files import FileSource, read
-from graft.items import LabelledItem, Value, label_of
+from graft.items import Flush, LabelledItem, Value, label_of
 from graft.objectives import BinaryCrossEntropy, Classes, CrossEntropy, Objective, objective_of
 from graft.options import (
     FeatureOptions,
@@ -136,13 +136,16 @@ class Client:
 
     def extract_iter(
         self,
-        items: Iterable[Value],
+        items: Iterable[Value | Flush],
         *,
         pooling: Literal[Pooling, "none"] | None = None,
         timeout: float | None = None,
         **options: Unpack[FeatureOptions],
     ) -> Results:
-        """Like `extract`, but gives each result as it comes, in any order, while items are still being read."""
+        """Like `extract`, but gives each result as it comes, in any order, while items are still being read.
+
+        The worker gathers items before it computes them; `graft.FLUSH` among them says that more may take a while.
+        """
         spec = extract_pb2.ExtractSpec(features=feature_spec({**options, "pooling": pooling}))
         return self._results(spec, b"", items, timeout)
 
@@ -226,7 +229,7 @@ class Client:
         self,
         spec: extract_pb2.ExtractSpec,
         projector: bytes,
-        items: Iterable[Value],
+        items: Iterable[Value | Flush],
         timeout: float | None,
     ) -> Results:
         return Results(lambda: self._call(self._extract, requests(spec, projector, items), timeout))

@@ -59,6 +59,16 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Training:
+    """How far the training is; comes now and then, whatever is logged."""
+
+    step: int
+    epoch: float
+    #: Of the last step.
+    loss: float
+
+
+@dataclass(frozen=True)
 class Log:
     """Training metrics since the last log entry, as transformers' Trainer logs them."""
 
@@ -123,7 +133,7 @@ class Result:
         (path / FILE_NAME).write_text(self.module.manifest.to_json(), "utf-8")
 
 
-Event = Union[Ready, Extraction, Started, Log, Evaluation, Checkpoint, Result]
+Event = Union[Ready, Extraction, Started, Training, Log, Evaluation, Checkpoint, Result]
 
 
 def audit_of(message: train_pb2.ParameterAudit) -> ParameterAudit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count, groupby
 from typing import Callable
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from graft import errors
 from graft.calls import Call, Stream
 from graft.files import cut
-from graft.items import Value, batches, item
+from graft.items import Flush, Value, batches, item
 from graft.tensors import Array, decode
 from graft.v1 import extract_pb2, features_pb2
 
@@ -56,14 +57,19 @@ class Predictions:
 
 
 def requests(
-    spec: extract_pb2.ExtractSpec, projector: bytes, items: Iterable[Value]
+    spec: extract_pb2.ExtractSpec, projector: bytes, items: Iterable[Value | Flush]
 ) -> Iterator[extract_pb2.ExtractRequest]:
     """Yields all that is sent."""
     yield extract_pb2.ExtractRequest(spec=spec)
     for chunk in cut(projector):
         yield extract_pb2.ExtractRequest(projector_file=chunk)
-    for batch in batches(item(number, value) for number, value in enumerate(items)):
-        yield extract_pb2.ExtractRequest(items=batch)
+    numbers = count()
+    for flushes, group in groupby(items, lambda value: isinstance(value, Flush)):
+        if flushes:
+            yield from (extract_pb2.ExtractRequest(flush=extract_pb2.Flush()) for _ in group)
+        else:
+            numbered = (item(next(numbers), value) for value in group if not isinstance(value, Flush))
+            yield from (extract_pb2.ExtractRequest(items=batch) for batch in batches(numbered))
 
 
 class Results(Stream[extract_pb2.ExtractRequest, extract_pb2.ExtractResponse, ItemResult]):

@@ -15,6 +15,18 @@ from graft.v1 import features_pb2
 #: where training needs them.
 Value = Union[str, Sequence[int], Array, Mapping[str, Any]]
 
+
+class Flush:
+    """The type of FLUSH."""
+
+    def __repr__(self) -> str:
+        return "graft.FLUSH"
+
+
+#: No item, but put among those of `Client.extract_iter` it asks for the results of the items before it: they are
+#: computed without waiting for more. It has no number and no result.
+FLUSH = Flush()
+
 #: A value, or with its label as a tuple.
 LabelledItem = Union[Value, "tuple[Value, Any]"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from graft.events import Evaluation, Event, Extraction, Log, Result, Started
+from graft.events import Evaluation, Event, Extraction, Log, Result, Started, Training
 
 
 class TrainingBar:
@@ -24,7 +24,7 @@ class TrainingBar:
         elif isinstance(event, Started):
             self._bar.close()
             self._bar = tqdm(desc="training", unit="step", total=event.total_steps, initial=event.first_step)
-        elif isinstance(event, Log):
+        elif isinstance(event, (Training, Log)):
             self._show_numbers({"loss": event.loss})
             self._move(event.step)
         elif isinstance(event, Evaluation):

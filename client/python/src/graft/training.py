@@ -19,6 +19,7 @@ from graft.events import (
     Ready,
     Result,
     Started,
+    Training,
     audit_of,
 )
 from graft.files import Assembly, cut
@@ -159,6 +160,9 @@ class _Reader:
                 started.first_step,
                 started.truncated_items,
             )
+        if kind == "training":
+            training = response.training
+            return Training(training.step, training.epoch, training.loss)
         if kind == "log":
             log = response.log
             return Log(log.step, log.epoch, log.loss, log.grad_norm, log.learning_rate)

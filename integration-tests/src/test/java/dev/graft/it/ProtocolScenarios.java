@@ -56,6 +56,11 @@ import org.junit.jupiter.api.TestInstance;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class ProtocolScenarios {
+  private static final TrainRequest CHECKPOINT_REQUEST =
+      TrainRequest.newBuilder()
+          .setCheckpointRequest(CheckpointRequest.getDefaultInstance())
+          .build();
+
   private WorkerUnderTest worker;
   private GraftClient client;
 
@@ -381,6 +386,25 @@ abstract class ProtocolScenarios {
     }
   }
 
+  @Test
+  void checkpointsCanBeAskedForBeforeTheFilesAreComplete() throws Exception {
+    ByteString file = trainedProjector();
+    RawCall<TrainRequest, TrainResponse> call =
+        train(
+            trainRequest(trainSpec().getSpec().toBuilder().setInitialProjectorBytes(file.size())),
+            CHECKPOINT_REQUEST,
+            TrainRequest.newBuilder()
+                .setInitialProjectorFile(
+                    FileChunk.newBuilder().setTotalBytes(file.size()).setData(file))
+                .build(),
+            trainItems(labelled(0)),
+            TrainRequest.newBuilder().setEndOfData(EndOfData.getDefaultInstance()).build());
+    assertThat(call.outcome().status().getCode()).isEqualTo(Status.Code.OK);
+    assertThat(call.responses())
+        .anyMatch(response -> response.hasCheckpoint() && response.getCheckpoint().getStep() == 1);
+    assertRefused(train(CHECKPOINT_REQUEST), "PROTOCOL");
+  }
+
   /** Both the training and the requests wait for room then; neither may make the other forget. */
   @Test
   void checkpointRequestsOfAClientThatDoesNotRead() throws Exception {
@@ -393,13 +417,9 @@ abstract class ProtocolScenarios {
                         TrainingArguments.newBuilder().setMaxSteps(steps).setLoggingSteps(1))),
             trainItems(labelled(0), labelled(1)),
             TrainRequest.newBuilder().setEndOfData(EndOfData.getDefaultInstance()).build());
-    TrainRequest request =
-        TrainRequest.newBuilder()
-            .setCheckpointRequest(CheckpointRequest.getDefaultInstance())
-            .build();
     while (!call.next().hasLog()) {}
     for (int i = 0; i < 20; i++) {
-      call.send(request);
+      call.send(CHECKPOINT_REQUEST);
     }
     assertThat(call.outcome().status().getCode()).isEqualTo(Status.Code.OK);
     assertThat(call.responses().stream().filter(TrainResponse::hasLog)).hasSize(steps - 1);

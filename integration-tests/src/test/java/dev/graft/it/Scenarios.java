@@ -29,13 +29,10 @@ import dev.graft.v1.Pooling;
 import dev.graft.v1.Probabilities;
 import dev.graft.v1.Projector;
 import dev.graft.v1.ProjectorKind;
-import dev.graft.v1.QuantizeRequest;
-import dev.graft.v1.QuantizeServiceGrpc;
 import dev.graft.v1.TrainSpec;
 import dev.graft.v1.TrainedProjector;
 import dev.graft.v1.TrainingArguments;
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
@@ -209,18 +206,6 @@ abstract class Scenarios {
   }
 
   @Test
-  void quantizeIsNotThereYet() {
-    assertThatThrownBy(
-            () ->
-                QuantizeServiceGrpc.newBlockingStub(worker.channel())
-                    .quantize(QuantizeRequest.getDefaultInstance())
-                    .hasNext())
-        .isInstanceOfSatisfying(
-            StatusRuntimeException.class,
-            e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNIMPLEMENTED));
-  }
-
-  @Test
   void trainLearnsAndProvesThatTheBackboneStayedFrozen() {
     List<TrainEvent> events = train(client, job(arguments().setNumTrainEpochs(15).build()));
     assertThat(events.get(0)).isInstanceOf(TrainEvent.Ready.class);
@@ -329,6 +314,12 @@ abstract class Scenarios {
         "INVALID_SPEC",
         TrainJob.of(
             good.toBuilder().setFeatures(TinyModel.features(Pooling.POOLING_NONE)).build(), items));
+    assertTrainReason(
+        "FROZEN_BACKBONE",
+        TrainJob.of(good.toBuilder().addBackboneModules("layers.0").build(), items));
+    assertTrainReason(
+        "INVALID_SPEC",
+        TrainJob.of(good.toBuilder().addBackboneModules("layers.99").build(), items));
     assertTrainReason(
         "WRONG_WEIGHTS",
         TrainJob.of(good, items).withInitialProjector(ByteString.copyFromUtf8("nonsense")));

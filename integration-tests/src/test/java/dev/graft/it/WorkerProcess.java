@@ -31,34 +31,17 @@ final class WorkerProcess implements AutoCloseable {
   }
 
   /** {@code graft serve} on any free port. */
-  static WorkerProcess serve(Path modelRoot) throws Exception {
-    return start(
-        Main.class,
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--lanes",
-        "1",
-        "--model-root",
-        modelRoot.toString());
-  }
-
-  /** One that ends running calls at once when it is told to stop. */
-  static WorkerProcess draining(Path modelRoot) throws Exception {
-    return start(DrainingWorker.class, modelRoot.toString());
-  }
-
-  private static WorkerProcess start(Class<?> main, String... arguments) throws Exception {
+  static WorkerProcess serve(Path modelRoot, String... options) throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
-    command.add(main.getName());
-    command.addAll(List.of(arguments));
+    command.add(Main.class.getName());
+    command.addAll(List.of("serve", "--listen", "127.0.0.1:0", "--lanes", "1", "--model-root"));
+    command.add(modelRoot.toString());
+    command.addAll(List.of(options));
     Process process =
-        new ProcessBuilder(command)
-            .redirectError(Path.of("target", main.getSimpleName() + ".log").toFile())
-            .start();
+        new ProcessBuilder(command).redirectError(Path.of("target", "serve.log").toFile()).start();
     try {
       String line =
           CompletableFuture.supplyAsync(() -> firstLine(process))

@@ -17,7 +17,8 @@ public final class GraftException extends RuntimeException {
     RESOURCE_EXHAUSTED,
     ABORTED,
     DATA_LOSS,
-    UNAVAILABLE
+    UNAVAILABLE,
+    DEADLINE_EXCEEDED
   }
 
   private static final long serialVersionUID = 1L;

@@ -93,7 +93,8 @@ final class DemoCommand implements Callable<Integer> {
                   Optional.of(test),
                   targets,
                   ByteString.EMPTY,
-                  ByteString.EMPTY),
+                  ByteString.EMPTY,
+                  Optional.empty()),
               spec(backbone, classes),
               output);
     }

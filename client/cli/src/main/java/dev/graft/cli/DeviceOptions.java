@@ -35,14 +35,27 @@ final class DeviceOptions {
       })
   private Optional<Kernel> kernel = Optional.empty();
 
+  @Option(
+      names = "--weights-memory",
+      paramLabel = "BYTES",
+      description = {
+        "Most memory for one backbone's weights. Default: half of the device's.",
+        "A larger one still computes: its blocks are read from disk for each window of batches."
+      })
+  private Optional<Long> weightsMemoryBytes = Optional.empty();
+
   boolean isGiven() {
-    return device.isPresent() || lanes.isPresent() || kernel.isPresent();
+    return device.isPresent()
+        || lanes.isPresent()
+        || kernel.isPresent()
+        || weightsMemoryBytes.isPresent();
   }
 
   void applyTo(WorkerOptions options) {
     device.ifPresent(options::device);
     lanes.ifPresent(options::lanes);
     options.kernel(kernel);
+    weightsMemoryBytes.ifPresent(options::weightsMemoryBytes);
   }
 
   /** The kernels of a CPU; a GPU has one only. */

@@ -20,6 +20,7 @@ final class Interruption {
   private final Set<Runnable> cancellations = ConcurrentHashMap.newKeySet();
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile boolean interrupted;
+  private volatile int exitCode;
 
   /** From now on signals are taken. */
   void install(Duration patience) {
@@ -29,6 +30,7 @@ final class Interruption {
               if (ended.getCount() > 0) {
                 interrupt();
                 awaitEnd(patience);
+                endWell();
               }
             },
             "graft-interruption");
@@ -49,6 +51,16 @@ final class Interruption {
     }
   }
 
+  /**
+   * A command that was told to stop and did so well, such as a worker that drained, did not fail;
+   * left alone, Java ends like a process that the signal killed.
+   */
+  private void endWell() {
+    if (ended.getCount() == 0 && exitCode == 0) {
+      Runtime.getRuntime().halt(0);
+    }
+  }
+
   /** Has something cancelled at an interruption; at once if there was one. */
   Registration onInterrupt(Runnable cancel) {
     cancellations.add(cancel);
@@ -63,7 +75,8 @@ final class Interruption {
   }
 
   /** The command has ended. */
-  void ended() {
+  void ended(int newExitCode) {
+    exitCode = newExitCode;
     ended.countDown();
   }
 }

@@ -33,7 +33,7 @@ public final class Main {
             LocalWorker::start);
     int code = GraftCommand.run(surroundings, args);
     surroundings.out().flush();
-    interruption.ended();
+    interruption.ended(code);
     System.exit(code);
   }
 

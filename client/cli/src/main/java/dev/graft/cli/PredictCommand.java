@@ -69,7 +69,7 @@ final class PredictCommand implements Callable<Integer> {
       names = "--backbone",
       paramLabel = "DIR",
       description =
-          "Where the backbone lies now. Default: where it lay when the bundle was trained.")
+          "Where the backbone lies now. Default: in the bundle if it was included, or else where it lay when the bundle was trained.")
   private Optional<String> backbone = Optional.empty();
 
   @Option(
@@ -92,8 +92,7 @@ final class PredictCommand implements Callable<Integer> {
     ByteString projector = projector(manifest);
     ItemFile items = ItemFile.of(input);
     long total = items.count();
-    String path =
-        worker.backbonePath(backbone.orElse(manifest.spec().getFeatures().getBackbone().getPath()));
+    String path = worker.backbonePath(backbone.orElseGet(() -> backbone(manifest)));
     ItemNames names = new ItemNames();
     ExtractionRun.Summary summary;
     try (ResultWriter writer = JsonLines.predictions(output, names, fields(manifest));
@@ -115,6 +114,12 @@ final class PredictCommand implements Callable<Integer> {
               summary.truncatedItems(), summary.ready().getFeatures().getMaxTokens());
     }
     return 0;
+  }
+
+  private String backbone(Manifest manifest) {
+    return manifest.backboneIncluded()
+        ? bundle.resolve(Manifest.BACKBONE).toAbsolutePath().toString()
+        : manifest.spec().getFeatures().getBackbone().getPath();
   }
 
   private ByteString projector(Manifest manifest) throws IOException {

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -76,6 +77,20 @@ final class TrainCommand implements Callable<Integer> {
           "Goes on from a checkpoint; auto: from the last one in the output directory, or from the beginning if there is none.")
   private Optional<String> resume = Optional.empty();
 
+  @Option(
+      names = "--include-backbone",
+      description =
+          "Copies the backbone into the output directory, so that the bundle is complete. Not with --worker, whose files are elsewhere.")
+  private boolean includeBackbone;
+
+  @Option(
+      names = "--train-modules",
+      paramLabel = "NAME",
+      split = ",",
+      description =
+          "Modules of the backbone that should train too. It is frozen: the worker says which of them are quantized, and what to do instead.")
+  private List<String> backboneModules = List.of();
+
   /** Where the options of the training arguments go. */
   TrainingArguments.Builder arguments() {
     return arguments;
@@ -94,16 +109,25 @@ final class TrainCommand implements Callable<Integer> {
     if (evalFile.isPresent()) {
       targets.check(evalFile.get());
     }
+    String backbone = worker.backbonePath(features.backbone());
+    Optional<Path> includedBackbone =
+        includeBackbone ? Optional.of(Path.of(backbone)) : Optional.empty();
     TrainingRun.Inputs inputs =
         new TrainingRun.Inputs(
-            trainFile, survey.items(), evalFile, targets, initialWeights(), checkpoint());
-    String backbone = worker.backbonePath(features.backbone());
+            trainFile,
+            survey.items(),
+            evalFile,
+            targets,
+            initialWeights(),
+            checkpoint(),
+            includedBackbone);
     TrainSpec trainSpec =
         TrainSpec.newBuilder()
             .setFeatures(features.toSpec(backbone))
             .setProjector(projector.toProto())
             .setObjective(objective.toProto(targets))
             .setArguments(arguments)
+            .addAllBackboneModules(backboneModules)
             .build();
     Manifest manifest;
     try (WorkerSession session = worker.connect(surroundings, worker.rootsFor(backbone))) {
@@ -126,6 +150,9 @@ final class TrainCommand implements Callable<Integer> {
     if (eval.isPresent()
         && arguments.getEvalStrategy() == IntervalStrategy.INTERVAL_STRATEGY_UNSPECIFIED) {
       arguments.setEvalStrategy(IntervalStrategy.INTERVAL_STRATEGY_EPOCH);
+    }
+    if (includeBackbone && !worker.isOwn()) {
+      throw wrong("--include-backbone needs the backbone's files here; it cannot go with --worker");
     }
     if (Files.exists(output) && !Files.isDirectory(output)) {
       throw wrong("--output must be a directory, " + output + " is a file");

@@ -14,8 +14,8 @@ import dev.graft.client.TrainJob;
 import dev.graft.client.TrainingCall;
 import dev.graft.v1.Evaluation;
 import dev.graft.v1.Item;
-import dev.graft.v1.LogEntry;
 import dev.graft.v1.TrainSpec;
+import dev.graft.v1.TrainingProgress;
 import dev.graft.v1.TrainingStarted;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -40,7 +40,8 @@ final class TrainingRun {
       Optional<ItemFile> eval,
       Targets targets,
       ByteString initialProjector,
-      ByteString checkpoint) {}
+      ByteString checkpoint,
+      Optional<Path> includedBackbone) {}
 
   private final Surroundings surroundings;
   private final WorkerSession session;
@@ -123,7 +124,8 @@ final class TrainingRun {
           end.result(),
           end.projectorFile(),
           inputs.targets().classes(),
-          new Versions(GraftVersion.current(), session.description().getVersion()));
+          new Versions(GraftVersion.current(), session.description().getVersion()),
+          inputs.includedBackbone());
     }
   }
 
@@ -145,9 +147,12 @@ final class TrainingRun {
           "");
     } else if (event instanceof TrainEvent.Started start) {
       begin(start.training());
+    } else if (event instanceof TrainEvent.Training training) {
+      TrainingProgress at = training.progress();
+      show(at.getStep(), at.getLoss(), at.getEpoch());
     } else if (event instanceof TrainEvent.Log log) {
       directory.log(log.entry());
-      show(log.entry());
+      show(log.entry().getStep(), log.entry().getLoss(), log.entry().getEpoch());
     } else if (event instanceof TrainEvent.Evaluated evaluated) {
       directory.evaluated(evaluated.evaluation());
       progress.message(describe(evaluated.evaluation()));
@@ -169,13 +174,13 @@ final class TrainingRun {
     progress.update("training", "steps", training.getFirstStep(), training.getTotalSteps(), "");
   }
 
-  private void show(LogEntry entry) {
+  private void show(long step, double loss, double epoch) {
     progress.update(
         "training",
         "steps",
-        entry.getStep(),
+        step,
         started.getTotalSteps(),
-        String.format(Locale.ROOT, "loss %.4g, epoch %.2f", entry.getLoss(), entry.getEpoch()));
+        String.format(Locale.ROOT, "loss %.4g, epoch %.2f", loss, epoch));
   }
 
   private static String describe(Evaluation evaluation) {

@@ -24,7 +24,7 @@ final class WorkerSession implements AutoCloseable {
   static WorkerSession own(EmbeddedWorker worker, String target) {
     try {
       return connect(Optional.of(worker), target);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // whatever it is, nobody else will close it
       worker.close();
       throw e;
     }

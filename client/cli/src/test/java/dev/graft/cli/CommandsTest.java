@@ -19,6 +19,9 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
@@ -35,6 +38,7 @@ class CommandsTest {
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   private final FakeWorker worker = new FakeWorker();
   private final Interruption interruption = new Interruption();
+  private Clock clock = Clock.systemUTC();
 
   @BeforeEach
   void makeBackbone() throws IOException {
@@ -240,6 +244,15 @@ class CommandsTest {
   }
 
   @Test
+  void progressMovesBetweenLogEntries() throws IOException {
+    clock = new TickingClock();
+    trainBundle();
+    assertThat(err()).contains("training 2/3 steps").contains("loss 0.2500, epoch 2.00");
+    assertThat(Files.readString(directory.resolve("bundle/metrics.jsonl")))
+        .doesNotContain("\"loss\": 0.25");
+  }
+
+  @Test
   void anInterruptionCancelsTheCallAndKeepsItsCheckpoints() throws Exception {
     worker.hangsAfterCheckpoint = true;
     write("train.jsonl", "{\"text\": \"a\", \"label\": 0}\n{\"text\": \"b\", \"label\": 1}\n");
@@ -345,7 +358,7 @@ class CommandsTest {
             new PrintStream(out, true, UTF_8),
             new PrintStream(err, true, UTF_8),
             Terminal.none(),
-            Clock.systemUTC(),
+            clock,
             interruption,
             worker::start);
     List<String> files =
@@ -371,6 +384,27 @@ class CommandsTest {
 
   private String err() {
     return err.toString(UTF_8);
+  }
+
+  /** Ten seconds pass whenever somebody looks. */
+  private static final class TickingClock extends Clock {
+    private Instant now = Instant.EPOCH;
+
+    @Override
+    public Instant instant() {
+      now = now.plusSeconds(10);
+      return now;
+    }
+
+    @Override
+    public ZoneId getZone() {
+      return ZoneOffset.UTC;
+    }
+
+    @Override
+    public Clock withZone(ZoneId zone) {
+      return this;
+    }
   }
 
   private List<String> files() throws IOException {

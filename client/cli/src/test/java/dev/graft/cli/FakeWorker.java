@@ -28,6 +28,7 @@ import dev.graft.v1.TrainResponse;
 import dev.graft.v1.TrainResult;
 import dev.graft.v1.TrainServiceGrpc;
 import dev.graft.v1.TrainSpec;
+import dev.graft.v1.TrainingProgress;
 import dev.graft.v1.TrainingStarted;
 import dev.graft.v1.WorkerServiceGrpc;
 import io.grpc.Grpc;
@@ -273,6 +274,14 @@ final class FakeWorker implements EmbeddedWorker {
                       .setFirstStep(first))
               .build());
       for (long step = first + 1; step <= 3; step++) {
+        responses.onNext(
+            TrainResponse.newBuilder()
+                .setTraining(
+                    TrainingProgress.newBuilder()
+                        .setStep(step)
+                        .setEpoch((double) step)
+                        .setLoss(0.25))
+                .build());
         responses.onNext(
             TrainResponse.newBuilder()
                 .setLog(

@@ -6,6 +6,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.BooleanSupplier;
 
 /** Events of a call for one thread that waits for them. */
 final class BlockingEvents<E> implements Flow.Subscriber<E> {
@@ -18,6 +19,9 @@ final class BlockingEvents<E> implements Flow.Subscriber<E> {
     record Failed<E>(Throwable thrown) implements Signal<E> {}
 
     record Completed<E>() implements Signal<E> {}
+
+    /** Something else happened that somebody may wait for. */
+    record News<E>() implements Signal<E> {}
   }
 
   private final BlockingQueue<Signal<E>> signals = new LinkedBlockingQueue<>();
@@ -45,15 +49,41 @@ final class BlockingEvents<E> implements Flow.Subscriber<E> {
     signals.add(new Signal.Completed<>());
   }
 
+  /** Lets whoever waits in {@link #awaitNews} look again. */
+  void tellNews() {
+    signals.add(new Signal.News<>());
+  }
+
+  /** Waits until {@code known} is true, or the next event or the end has come. */
+  void awaitNews(BooleanSupplier known) {
+    while (head == null && !known.getAsBoolean()) {
+      takeHead();
+    }
+    if (!known.getAsBoolean()) {
+      throwFailure();
+    }
+  }
+
   /** Waits until it is known whether there is another event. */
   boolean hasNext() {
-    if (head == null) {
-      head = take();
+    while (head == null) {
+      takeHead();
     }
+    throwFailure();
+    return head instanceof Signal.Next<E>;
+  }
+
+  private void takeHead() {
+    Signal<E> signal = take();
+    if (!(signal instanceof Signal.News<E>)) {
+      head = signal;
+    }
+  }
+
+  private void throwFailure() {
     if (head instanceof Signal.Failed<E> failed) {
       throw unchecked(failed.thrown());
     }
-    return head instanceof Signal.Next<E>;
   }
 
   E next() {

@@ -18,11 +18,9 @@ public final class ExtractCall implements Iterator<ItemResult>, AutoCloseable {
     this.decoder = decoder;
   }
 
-  /** The spec with every default filled in. Waits for the first result, which stays to be taken. */
+  /** The spec with every default filled in. Waits until the worker has said it. */
   public ExtractReady ready() {
-    if (decoder.ready() == null) {
-      results.hasNext();
-    }
+    results.awaitNews(() -> decoder.ready() != null);
     return decoder.ready();
   }
 

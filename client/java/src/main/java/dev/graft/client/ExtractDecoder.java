@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 final class ExtractDecoder implements ResponseDecoder<ExtractResponse, ItemResult> {
   private final AtomicLong sentItems = new AtomicLong();
   private final TokenRowsAssembly tokenRows;
+  private final Runnable onReady;
   private volatile ExtractReady ready;
   private long answeredItems;
 
@@ -19,9 +20,11 @@ final class ExtractDecoder implements ResponseDecoder<ExtractResponse, ItemResul
    * Makes a decoder.
    *
    * @param maxAssembledBytes most bytes of features that may wait for their missing parts
+   * @param onReady run when {@link #ready} is known
    */
-  ExtractDecoder(long maxAssembledBytes) {
+  ExtractDecoder(long maxAssembledBytes, Runnable onReady) {
     this.tokenRows = new TokenRowsAssembly(maxAssembledBytes);
+    this.onReady = onReady;
   }
 
   /** Notes that more items are about to be sent; called by any thread. */
@@ -43,6 +46,7 @@ final class ExtractDecoder implements ResponseDecoder<ExtractResponse, ItemResul
           throw new ContractBreach("the worker sent `ready` twice");
         }
         ready = response.getReady();
+        onReady.run();
       }
       case RESULTS -> {
         requireReady();

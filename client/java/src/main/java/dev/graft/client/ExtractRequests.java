@@ -1,7 +1,9 @@
 package dev.graft.client;
 
 import dev.graft.v1.ExtractRequest;
+import dev.graft.v1.Flush;
 import dev.graft.v1.Item;
+import dev.graft.v1.ItemBatch;
 import java.util.Iterator;
 import java.util.function.IntConsumer;
 import java.util.stream.Stream;
@@ -26,8 +28,15 @@ final class ExtractRequests {
                 .map(chunk -> ExtractRequest.newBuilder().setProjectorFile(chunk)),
             ItemBatches.stream(items, sizes)
                 .peek(batch -> sent.accept(batch.getItemsCount()))
-                .map(batch -> ExtractRequest.newBuilder().setItems(batch)))
+                .map(ExtractRequests::request))
         .map(ExtractRequest.Builder::build)
         .iterator();
+  }
+
+  private static ExtractRequest.Builder request(ItemBatch batch) {
+    ExtractRequest.Builder request = ExtractRequest.newBuilder();
+    return batch.getItemsCount() == 0
+        ? request.setFlush(Flush.getDefaultInstance())
+        : request.setItems(batch);
   }
 }

@@ -9,21 +9,19 @@ import java.util.function.Supplier;
 final class FutureEvents<E, T> implements Flow.Subscriber<E> {
   private final Consumer<? super E> gather;
   private final Supplier<T> result;
-  private final CompletableFuture<T> future = new CompletableFuture<>();
+  private final CompletableFuture<T> future;
 
   /**
    * Makes a subscriber.
    *
+   * @param future what is completed
    * @param gather takes each event
    * @param result called after the last event, if the call succeeded
    */
-  FutureEvents(Consumer<? super E> gather, Supplier<T> result) {
+  FutureEvents(CompletableFuture<T> future, Consumer<? super E> gather, Supplier<T> result) {
+    this.future = future;
     this.gather = gather;
     this.result = result;
-  }
-
-  CompletableFuture<T> future() {
-    return future;
   }
 
   @Override

@@ -29,15 +29,12 @@ import io.grpc.stub.ClientCalls;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A connection to one worker. Safe for use by many threads; calls share it and run at the same
@@ -57,7 +54,7 @@ public final class GraftClient implements AutoCloseable {
   private final long maxAssembledBytes;
   private final StatusTranslation translation;
   private final ExecutorService itemThreads = itemThreads();
-  private final Set<StreamingCall<?, ?, ?>> openCalls = ConcurrentHashMap.newKeySet();
+  private final OpenCalls<StreamingCall<?, ?, ?>> openCalls = new OpenCalls<>();
   private volatile boolean closed;
 
   private GraftClient(Builder builder) {
@@ -106,10 +103,13 @@ public final class GraftClient implements AutoCloseable {
     }
   }
 
-  /** Computes features, or predictions, of items; results come in any order. */
+  /**
+   * Computes features, or predictions, of items; results come in any order. The worker gathers
+   * items before it computes them; {@link Items#FLUSH} among them says that more may take a while.
+   */
   public ExtractCall extract(ExtractJob job, Iterable<? extends Item> items) {
     BlockingEvents<ItemResult> results = new BlockingEvents<>();
-    ExtractDecoder decoder = new ExtractDecoder(maxAssembledBytes);
+    ExtractDecoder decoder = new ExtractDecoder(maxAssembledBytes, results::tellNews);
     openExtract(job, items, decoder, results);
     return new ExtractCall(results, decoder);
   }
@@ -121,40 +121,47 @@ public final class GraftClient implements AutoCloseable {
   public Flow.Publisher<ItemResult> extractPublisher(
       ExtractJob job, Iterable<? extends Item> items) {
     return subscriber ->
-        openExtract(job, items, new ExtractDecoder(maxAssembledBytes), requireNonNull(subscriber));
+        openExtract(
+            job,
+            items,
+            new ExtractDecoder(maxAssembledBytes, () -> {}),
+            requireNonNull(subscriber));
   }
 
   /** The same with all results at once, in the order of the items. Cancelling ends the call. */
   public CompletableFuture<ExtractResults> extractAsync(
       ExtractJob job, Iterable<? extends Item> items) {
     ItemOrder order = new ItemOrder();
-    ExtractDecoder decoder = new ExtractDecoder(maxAssembledBytes);
-    FutureEvents<ItemResult, ExtractResults> results =
+    ExtractDecoder decoder = new ExtractDecoder(maxAssembledBytes, () -> {});
+    CompletableFuture<ExtractResults> results = new CompletableFuture<>();
+    FutureEvents<ItemResult, ExtractResults> events =
         new FutureEvents<>(
-            order::add, () -> new ExtractResults(decoder.ready(), order.orderedResults()));
-    openExtract(job, order.watch(items), decoder, results);
-    return results.future();
+            results, order::add, () -> new ExtractResults(decoder.ready(), order.orderedResults()));
+    openExtract(job, order.watch(items), decoder, events);
+    return results;
   }
 
   /** Trains a projector. */
   public TrainingCall train(TrainJob job) {
     BlockingEvents<TrainEvent> events = new BlockingEvents<>();
-    StreamingCall<TrainRequest, ?, ?> call = openTrain(job, events);
-    return new TrainingCall(events, () -> call.send(TrainRequests.checkpoint()));
+    CheckpointRequests checkpoints = new CheckpointRequests(openCalls);
+    openTrain(job, events, checkpoints);
+    return new TrainingCall(events, checkpoints);
   }
 
   /** The same for reactive code: each subscription is a call of its own. */
-  public Flow.Publisher<TrainEvent> trainPublisher(TrainJob job) {
-    return subscriber -> openTrain(job, requireNonNull(subscriber));
+  public TrainingPublisher trainPublisher(TrainJob job) {
+    CheckpointRequests checkpoints = new CheckpointRequests(openCalls);
+    return new TrainingPublisher(
+        subscriber -> openTrain(job, requireNonNull(subscriber), checkpoints), checkpoints);
   }
 
   /** The same with the end of the training alone. Cancelling ends the call. */
-  public CompletableFuture<TrainEvent.Completed> trainAsync(TrainJob job) {
-    AtomicReference<TrainEvent> last = new AtomicReference<>();
-    FutureEvents<TrainEvent, TrainEvent.Completed> events =
-        new FutureEvents<>(last::set, () -> (TrainEvent.Completed) last.get());
-    openTrain(job, events);
-    return events.future();
+  public TrainingFuture trainAsync(TrainJob job) {
+    CheckpointRequests checkpoints = new CheckpointRequests(openCalls);
+    TrainingFuture future = new TrainingFuture(checkpoints);
+    openTrain(job, new FutureEvents<>(future, future::take, future::result), checkpoints);
+    return future;
   }
 
   /**
@@ -224,22 +231,20 @@ public final class GraftClient implements AutoCloseable {
         .start(stub::extract, ExtractRequests.spec(job));
   }
 
-  private StreamingCall<TrainRequest, ?, ?> openTrain(
-      TrainJob job, Flow.Subscriber<? super TrainEvent> events) {
+  private void openTrain(
+      TrainJob job, Flow.Subscriber<? super TrainEvent> events, CheckpointRequests checkpoints) {
     requireOpen();
     TrainServiceGrpc.TrainServiceStub stub =
         limited(TrainServiceGrpc.newStub(channel), job.deadline());
-    StreamingCall<TrainRequest, TrainResponse, TrainEvent> call =
-        new StreamingCall<>(
+    new StreamingCall<TrainRequest, TrainResponse, TrainEvent>(
             TrainRequests.afterSpec(job, sizes),
             StreamingCall.SourceEnd.LEAVES_OPEN,
             new TrainDecoder(maxAssembledBytes),
             events,
             itemThreads,
             translation,
-            openCalls);
-    call.start(stub::train, TrainRequests.spec(job));
-    return call;
+            checkpoints.calls())
+        .start(stub::train, TrainRequests.spec(job));
   }
 
   private void openQuantize(

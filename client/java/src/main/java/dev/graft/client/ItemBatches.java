@@ -15,7 +15,7 @@ import java.util.stream.StreamSupport;
 /**
  * Items gathered into messages, pulled only when the next message is asked for. A message is full
  * at a number of bytes, or when its first item has waited for a while: a slow source should not
- * hold back what it has given already.
+ * hold back what it has given already. {@link Items#FLUSH} becomes a message without items.
  */
 final class ItemBatches implements Iterator<ItemBatch> {
   private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
@@ -57,6 +57,10 @@ final class ItemBatches implements Iterator<ItemBatch> {
     do {
       Item item = held == null ? checked(items.next()) : held;
       held = null;
+      if (Items.isFlush(item)) {
+        held = bytes > 0 ? item : null;
+        return batch.build();
+      }
       if (bytes > 0 && bytes + item.getSerializedSize() > sizes.goodBytes()) {
         held = item;
         return batch.build();

@@ -27,7 +27,9 @@ final class ItemOrder {
         @Override
         public Item next() {
           Item item = source.next();
-          remember(item.getNumber());
+          if (!Items.isFlush(item)) {
+            remember(item.getNumber());
+          }
           return item;
         }
       };

@@ -13,6 +13,12 @@ import java.util.Iterator;
  * call; results carry it back.
  */
 public final class Items {
+  /**
+   * No item, but put among those of an Extract call it asks for the results of the items before it:
+   * they are computed without waiting for more. It has no result, and means nothing to a training.
+   */
+  public static final Item FLUSH = Item.newBuilder().build();
+
   private Items() {}
 
   /** Text, which the worker tokenizes. */
@@ -87,6 +93,11 @@ public final class Items {
   /** The same item with the other input of its pair (cosine embedding, InfoNCE). */
   public static Item withPair(Item item, Content pair) {
     return item.toBuilder().setPair(pair).build();
+  }
+
+  @SuppressWarnings("ReferenceEquality") // an item that somebody left empty is none
+  static boolean isFlush(Item item) {
+    return item == FLUSH;
   }
 
   private static Item withLabel(Item item, Label.Builder label) {

@@ -59,7 +59,7 @@ record StatusTranslation(String worker) {
   private static GraftRpcException typed(Failure failure) {
     return switch (failure.reason()) {
       case "BACKBONE_NOT_FOUND", "OUTSIDE_MODEL_ROOTS" -> new BackboneNotFoundException(failure);
-      case "UNSUPPORTED_ARCHITECTURE", "UNSUPPORTED_OPTION" ->
+      case "UNSUPPORTED_ARCHITECTURE", "UNSUPPORTED_OPTION", "UNSUPPORTED_FORMAT" ->
           new UnsupportedBackboneException(failure);
       case "CORRUPT_CHECKPOINT", "MISSING_TENSOR", "BACKBONE_CHANGED" ->
           failure.code() == Status.Code.INVALID_ARGUMENT // then it is a file that this side sent

@@ -7,7 +7,6 @@ import io.grpc.stub.ClientResponseObserver;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
 import org.slf4j.Logger;
@@ -45,13 +44,14 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
   private final StatusTranslation translation;
   private final SourceEnd sourceEnd;
   private final Flow.Subscriber<? super E> subscriber;
-  private final Set<? super StreamingCall<Q, R, E>> openCalls;
+  private final OpenCalls<? super StreamingCall<Q, R, E>> openCalls;
   private final RequestPump<Q> pump;
 
   private final SynchronizationContext calling =
       new SynchronizationContext((thread, thrown) -> fail(thrown));
   private volatile ClientCallStreamObserver<Q> requests; // set when the call opens
-  private boolean closed; // used in `calling`, as is nothing else
+  private boolean closed; // used in `calling`, as are only the early ones
+  private final Queue<Q> early = new ArrayDeque<>(); // to be sent when the call opens
 
   private final SynchronizationContext delivering =
       new SynchronizationContext((thread, thrown) -> fail(thrown));
@@ -76,7 +76,7 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
       Flow.Subscriber<? super E> subscriber,
       Executor sourceThreads,
       StatusTranslation translation,
-      Set<? super StreamingCall<Q, R, E>> openCalls) {
+      OpenCalls<? super StreamingCall<Q, R, E>> openCalls) {
     this.sourceEnd = sourceEnd;
     this.decoder = decoder;
     this.subscriber = subscriber;
@@ -96,6 +96,8 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
           }
           opener.open(new Responses());
           requests.onNext(first);
+          early.forEach(requests::onNext);
+          early.clear();
           pump.wake();
           delivering.execute(this::deliver);
         });
@@ -144,7 +146,9 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
   public void send(Q request) {
     calling.execute(
         () -> {
-          if (!closed) {
+          if (!closed && requests == null) {
+            early.add(request); // sent in onSubscribe
+          } else if (!closed) {
             requests.onNext(request);
           }
         });

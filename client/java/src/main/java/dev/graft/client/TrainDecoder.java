@@ -41,6 +41,7 @@ final class TrainDecoder implements ResponseDecoder<TrainResponse, TrainEvent> {
       }
       case EXTRACTION -> events.accept(new TrainEvent.Extraction(response.getExtraction()));
       case STARTED -> events.accept(new TrainEvent.Started(response.getStarted()));
+      case TRAINING -> events.accept(new TrainEvent.Training(response.getTraining()));
       case LOG -> events.accept(new TrainEvent.Log(response.getLog()));
       case EVALUATION -> events.accept(new TrainEvent.Evaluated(response.getEvaluation()));
       case CHECKPOINT -> {
@@ -53,7 +54,12 @@ final class TrainDecoder implements ResponseDecoder<TrainResponse, TrainEvent> {
         events.accept(completed(response.getResult()));
         stage = Stage.COMPLETED;
       }
-      case MESSAGE_NOT_SET -> throw new ContractBreach("the worker sent an empty message");
+      case MESSAGE_NOT_SET -> {
+        if (response.getUnknownFields().asMap().isEmpty()) {
+          throw new ContractBreach("the worker sent an empty message");
+        }
+        // Otherwise what a later version tells, which this one can do without.
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import dev.graft.v1.ExtractionProgress;
 import dev.graft.v1.LogEntry;
 import dev.graft.v1.TrainReady;
 import dev.graft.v1.TrainResult;
+import dev.graft.v1.TrainingProgress;
 import dev.graft.v1.TrainingStarted;
 
 /** Something that happened in a Train call. {@link Ready} is the first, {@link Completed} last. */
@@ -18,6 +19,9 @@ public sealed interface TrainEvent {
 
   /** Data is complete and training begins. */
   record Started(TrainingStarted training) implements TrainEvent {}
+
+  /** How far the training is; comes now and then, whatever is logged. */
+  record Training(TrainingProgress progress) implements TrainEvent {}
 
   /** Training metrics since the last entry. */
   record Log(LogEntry entry) implements TrainEvent {}

@@ -1,7 +1,8 @@
 package dev.graft.client;
 
-import dev.graft.v1.CheckpointRequest;
 import dev.graft.v1.EndOfData;
+import dev.graft.v1.Item;
+import dev.graft.v1.ItemBatch;
 import dev.graft.v1.TrainRequest;
 import java.util.Iterator;
 import java.util.stream.Stream;
@@ -14,12 +15,6 @@ final class TrainRequests {
     return TrainRequest.newBuilder().setSpec(job.spec()).build();
   }
 
-  static TrainRequest checkpoint() {
-    return TrainRequest.newBuilder()
-        .setCheckpointRequest(CheckpointRequest.getDefaultInstance())
-        .build();
-  }
-
   /**
    * The requests after the spec, made one by one as they are asked for. The stream is not
    * half-closed behind them: checkpoints may still be asked for.
@@ -30,13 +25,17 @@ final class TrainRequests {
                 .map(chunk -> TrainRequest.newBuilder().setInitialProjectorFile(chunk)),
             FileChunks.cut(job.checkpoint(), sizes.goodBytes())
                 .map(chunk -> TrainRequest.newBuilder().setCheckpointFile(chunk)),
-            ItemBatches.stream(job.trainItems(), sizes)
+            batches(job.trainItems(), sizes)
                 .map(batch -> TrainRequest.newBuilder().setTrainItems(batch)),
-            ItemBatches.stream(job.evalItems(), sizes)
+            batches(job.evalItems(), sizes)
                 .map(batch -> TrainRequest.newBuilder().setEvalItems(batch)),
             Stream.of(TrainRequest.newBuilder().setEndOfData(EndOfData.getDefaultInstance())))
         .reduce(Stream.empty(), Stream::concat)
         .map(TrainRequest.Builder::build)
         .iterator();
+  }
+
+  private static Stream<ItemBatch> batches(Iterable<? extends Item> items, MessageSizes sizes) {
+    return ItemBatches.stream(items, sizes).filter(batch -> batch.getItemsCount() > 0);
   }
 }

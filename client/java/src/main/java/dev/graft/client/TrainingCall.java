@@ -10,11 +10,11 @@ import java.util.Iterator;
  */
 public final class TrainingCall implements Iterator<TrainEvent>, AutoCloseable {
   private final BlockingEvents<TrainEvent> events;
-  private final Runnable checkpointRequest;
+  private final CheckpointRequests checkpoints;
 
-  TrainingCall(BlockingEvents<TrainEvent> events, Runnable checkpointRequest) {
+  TrainingCall(BlockingEvents<TrainEvent> events, CheckpointRequests checkpoints) {
     this.events = events;
-    this.checkpointRequest = checkpointRequest;
+    this.checkpoints = checkpoints;
   }
 
   @Override
@@ -32,7 +32,7 @@ public final class TrainingCall implements Iterator<TrainEvent>, AutoCloseable {
    * TrainEvent.CheckpointSaved}. Does nothing to a call that is over.
    */
   public void requestCheckpoint() {
-    checkpointRequest.run();
+    checkpoints.send();
   }
 
   /** Cancels the call, from any thread; whoever waits gets a {@link CallCancelledException}. */

@@ -18,6 +18,7 @@ import dev.graft.v1.ItemResult;
 import dev.graft.v1.Pooling;
 import dev.graft.v1.ResultBatch;
 import dev.graft.v1.TrainedProjector;
+import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -73,6 +74,53 @@ abstract class ExtractScenarios extends Scenarios {
     try (ExtractCall results = client().extract(JOB, List.of())) {
       assertThat(results.hasNext()).isFalse();
       assertThat(results.ready().getFeatureSize()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aFlushIsSentBetweenTheItems() {
+    List<ExtractRequest.MessageCase> requests = Collections.synchronizedList(new ArrayList<>());
+    worker.extract =
+        responses -> {
+          Consumer<ExtractRequest> answers = answerEach(responses);
+          return request -> {
+            requests.add(request.getMessageCase());
+            answers.accept(request);
+          };
+        };
+    List<Item> items = List.of(Items.text(7, "a"), Items.FLUSH, Items.text(3, "b"));
+    assertThat(client().extractAsync(JOB, items).join().results())
+        .extracting(ItemResult::getNumber)
+        .containsExactly(7L, 3L);
+    assertThat(requests)
+        .containsExactly(
+            ExtractRequest.MessageCase.SPEC,
+            ExtractRequest.MessageCase.ITEMS,
+            ExtractRequest.MessageCase.FLUSH,
+            ExtractRequest.MessageCase.ITEMS);
+  }
+
+  @Test
+  void readyWaitsForNoResult() {
+    worker.extract =
+        responses ->
+            request -> {
+              if (request.hasSpec()) {
+                responses.onNext(ready(Pooling.POOLING_MEAN));
+              }
+            };
+    try (ExtractCall results = client().extract(JOB, numbered(1))) {
+      assertThat(results.ready().getBackboneDigest()).isEqualTo("feed");
+    }
+  }
+
+  @Test
+  void readyFailsAsItsCallDoes() {
+    worker.extract =
+        responses -> request -> responses.onError(Status.UNAVAILABLE.asRuntimeException());
+    try (ExtractCall results = client().extract(JOB, numbered(1))) {
+      assertThatThrownBy(results::ready).isInstanceOf(WorkerUnavailableException.class);
+      assertThatThrownBy(results::hasNext).isInstanceOf(WorkerUnavailableException.class);
     }
   }
 

@@ -80,6 +80,8 @@ abstract class FailureScenarios extends Scenarios {
         Status.Code.FAILED_PRECONDITION,
         "UNSUPPORTED_ARCHITECTURE");
     failedExtract(
+        UnsupportedBackboneException.class, Status.Code.FAILED_PRECONDITION, "UNSUPPORTED_FORMAT");
+    failedExtract(
         DamagedBackboneException.class, Status.Code.FAILED_PRECONDITION, "CORRUPT_CHECKPOINT");
     failedExtract(
         InvalidRequestException.class, Status.Code.INVALID_ARGUMENT, "CORRUPT_CHECKPOINT");

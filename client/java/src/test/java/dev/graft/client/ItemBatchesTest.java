@@ -47,6 +47,15 @@ class ItemBatchesTest {
   }
 
   @Test
+  void aFlushIsAMessageOfItsOwn() {
+    List<Item> items =
+        List.of(Items.FLUSH, Items.text(0, "a"), Items.text(1, "b"), Items.FLUSH, Items.FLUSH);
+    assertThat(ItemBatches.stream(items, SIZES))
+        .extracting(ItemBatch::getItemsCount)
+        .containsExactly(0, 2, 0, 0);
+  }
+
+  @Test
   void aSlowSourceGetsSmallMessages() {
     AtomicLong nanos = new AtomicLong();
     Iterator<Item> items = Items.texts(Collections.nCopies(6, "text")).iterator();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnknownFieldSet;
 import com.google.rpc.ErrorInfo;
 import dev.graft.v1.Checkpoint;
 import dev.graft.v1.Evaluation;
@@ -18,6 +19,7 @@ import dev.graft.v1.TrainRequest.MessageCase;
 import dev.graft.v1.TrainResponse;
 import dev.graft.v1.TrainResult;
 import dev.graft.v1.TrainSpec;
+import dev.graft.v1.TrainingProgress;
 import dev.graft.v1.TrainingStarted;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
@@ -25,10 +27,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** How Train calls behave over any transport. */
@@ -50,6 +54,8 @@ abstract class TrainScenarios extends Scenarios {
               response().setExtraction(ExtractionProgress.newBuilder().setItemsDone(5)).build());
           responses.onNext(
               response().setStarted(TrainingStarted.newBuilder().setTotalSteps(9)).build());
+          responses.onNext(
+              response().setTraining(TrainingProgress.newBuilder().setStep(1)).build());
           responses.onNext(response().setLog(LogEntry.newBuilder().setLoss(0.5)).build());
           responses.onNext(
               response()
@@ -68,18 +74,23 @@ abstract class TrainScenarios extends Scenarios {
             TrainEvent.Ready.class,
             TrainEvent.Extraction.class,
             TrainEvent.Started.class,
+            TrainEvent.Training.class,
             TrainEvent.Log.class,
             TrainEvent.Evaluated.class,
             TrainEvent.CheckpointSaved.class,
             TrainEvent.Completed.class);
-    assertThat(events.get(5)).isEqualTo(new TrainEvent.CheckpointSaved(4, CHECKPOINT));
-    assertThat(((TrainEvent.Completed) events.get(6)).projectorFile()).isEqualTo(PROJECTOR);
+    assertThat(events.get(6)).isEqualTo(new TrainEvent.CheckpointSaved(4, CHECKPOINT));
+    assertThat(((TrainEvent.Completed) events.get(7)).projectorFile()).isEqualTo(PROJECTOR);
   }
 
   @Test
   void filesAndItemsAreSentInTheContractsOrder() {
     List<TrainRequest> requests = respondAtEndOfData(TrainScenarios::complete);
-    TrainJob job = JOB.withInitialProjector(PROJECTOR).withCheckpoint(CHECKPOINT);
+    TrainJob job =
+        JOB.withInitialProjector(PROJECTOR)
+            .withCheckpoint(CHECKPOINT)
+            .withEvalItems(
+                Stream.concat(labelled(2).stream(), Stream.of(Items.FLUSH)).toList()); // none here
     assertThat(client().trainAsync(job).join().projectorFile()).isEqualTo(PROJECTOR);
 
     assertThat(requests)
@@ -103,18 +114,7 @@ abstract class TrainScenarios extends Scenarios {
 
   @Test
   void aCheckpointCanBeAskedForWhileTraining() {
-    worker.train =
-        responses ->
-            request -> {
-              if (request.hasSpec()) {
-                responses.onNext(ready());
-              } else if (request.hasEndOfData()) {
-                responses.onNext(response().setLog(LogEntry.getDefaultInstance()).build());
-              } else if (request.hasCheckpointRequest()) {
-                sendCheckpoint(responses, 7, CHECKPOINT);
-                complete(responses);
-              }
-            };
+    saveWhenAsked();
     List<TrainEvent> events = new ArrayList<>();
     try (TrainingCall call = client().train(JOB)) {
       call.forEachRemaining(
@@ -127,6 +127,78 @@ abstract class TrainScenarios extends Scenarios {
       call.requestCheckpoint(); // too late: does nothing
     }
     assertThat(events).contains(new TrainEvent.CheckpointSaved(7, CHECKPOINT));
+  }
+
+  @Test
+  void publishersCallsCanBeAskedForACheckpoint() throws Exception {
+    saveWhenAsked();
+    TrainingPublisher publisher = client().trainPublisher(JOB);
+    publisher.requestCheckpoint(); // no call runs: does nothing
+    RecordingSubscriber<TrainEvent> subscriber = new RecordingSubscriber<>();
+    publisher.subscribe(subscriber);
+    assertThat(subscriber.take(2)).hasAtLeastOneElementOfType(TrainEvent.Log.class);
+    publisher.requestCheckpoint();
+    assertThat(subscriber.take(2)).contains(new TrainEvent.CheckpointSaved(7, CHECKPOINT));
+    subscriber.end.get();
+  }
+
+  @Test
+  void aCheckpointCanBeAskedForBeforeTheCallIsOpen() {
+    List<MessageCase> requests = Collections.synchronizedList(new ArrayList<>());
+    worker.train =
+        responses ->
+            request -> {
+              requests.add(request.getMessageCase());
+              if (request.hasCheckpointRequest()) {
+                responses.onError(Status.ABORTED.asRuntimeException());
+              }
+            };
+    TrainingPublisher publisher = client().trainPublisher(JOB);
+    CompletableFuture<Void> end = new CompletableFuture<>();
+    publisher.subscribe(
+        new Flow.Subscriber<>() {
+          @Override
+          public void onSubscribe(Flow.Subscription subscription) {
+            subscription.request(1);
+            publisher.requestCheckpoint();
+          }
+
+          @Override
+          public void onNext(TrainEvent event) {}
+
+          @Override
+          public void onError(Throwable thrown) {
+            end.complete(null);
+          }
+
+          @Override
+          public void onComplete() {}
+        });
+    end.join();
+    assertThat(requests).startsWith(MessageCase.SPEC, MessageCase.CHECKPOINT_REQUEST);
+  }
+
+  @Test
+  void futuresCallCanBeAskedForACheckpoint() throws Exception {
+    CountDownLatch trains = new CountDownLatch(1);
+    worker.train =
+        responses ->
+            request -> {
+              if (request.hasSpec()) {
+                responses.onNext(ready());
+              } else if (request.hasEndOfData()) {
+                trains.countDown();
+              } else if (request.hasCheckpointRequest()) {
+                sendCheckpoint(responses, 7, CHECKPOINT);
+                complete(responses);
+              }
+            };
+    TrainingFuture future = client().trainAsync(JOB);
+    await(trains);
+    assertThat(future.lastCheckpoint()).isEmpty();
+    future.requestCheckpoint();
+    assertThat(future.get().projectorFile()).isEqualTo(PROJECTOR);
+    assertThat(future.lastCheckpoint()).contains(new TrainEvent.CheckpointSaved(7, CHECKPOINT));
   }
 
   @Test
@@ -251,6 +323,26 @@ abstract class TrainScenarios extends Scenarios {
   }
 
   @Test
+  void whatALaterVersionTellsIsPassedOver() {
+    UnknownFieldSet later =
+        UnknownFieldSet.newBuilder()
+            .addField(1000, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
+            .build();
+    respondAtEndOfData(
+        responses -> {
+          responses.onNext(response().setUnknownFields(later).build());
+          complete(responses);
+        });
+    assertThat(client().trainAsync(JOB).join().projectorFile()).isEqualTo(PROJECTOR);
+  }
+
+  @Test
+  void anEmptyMessageIsAnError() {
+    respondAtEndOfData(responses -> responses.onNext(response().build()));
+    assertBroken("sent an empty message");
+  }
+
+  @Test
   void eventsBeforeReadyAreAnError() throws Exception {
     worker.train = responses -> request -> responses.onNext(result());
     assertBroken("sent RESULT when the call was OPENED");
@@ -309,6 +401,22 @@ abstract class TrainScenarios extends Scenarios {
               }
             };
     return requests;
+  }
+
+  /** Scripts a worker that trains until it is asked for a checkpoint. */
+  private void saveWhenAsked() {
+    worker.train =
+        responses ->
+            request -> {
+              if (request.hasSpec()) {
+                responses.onNext(ready());
+              } else if (request.hasEndOfData()) {
+                responses.onNext(response().setLog(LogEntry.getDefaultInstance()).build());
+              } else if (request.hasCheckpointRequest()) {
+                sendCheckpoint(responses, 7, CHECKPOINT);
+                complete(responses);
+              }
+            };
   }
 
   private static void complete(StreamObserver<TrainResponse> responses) {

@@ -1,5 +1,6 @@
 package dev.graft.server.backbones;
 
+import dev.graft.server.quantizing.QuantizedWeights;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,8 +55,7 @@ record Architecture(
 
   /** Options of every architecture that change the output and are not implemented. */
   static void refuseCommonOptions(ModelConfig config) {
-    config.refuse(
-        "quantization_config", "use the unquantized checkpoint; this version reads no other");
+    QuantizedWeights.checkMethod(config.object());
     config.refuse("pruned_heads", "heads that were pruned away are not left out");
     config.refuse("per_layer_config", "all blocks must have the same sizes and options");
     config.refuse("is_encoder_decoder", "only the encoder or decoder alone can be a backbone");

@@ -4,10 +4,17 @@ import dev.graft.server.GraftException;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
+import java.util.List;
+import java.util.Optional;
 
 /** A frozen transformer on a device. Its methods may be called on several threads at once. */
 public interface Backbone extends AutoCloseable {
   BackboneInfo info();
+
+  /** Names of the weights that are stored quantized, as their checkpoint names them, sorted. */
+  default List<String> quantizedWeights() {
+    return List.of();
+  }
 
   /**
    * Brings the weights onto the device in the type of a computation, unless they are there.
@@ -26,6 +33,17 @@ public interface Backbone extends AutoCloseable {
    *     scope}; rows of padding hold unspecified finite values
    */
   Tensor hiddenStates(Scope scope, TokenBatch batch, int layer, ComputeDtype dtype);
+
+  /**
+   * The same block by block, where that is how this backbone must be computed with: its weights are
+   * quantized, or too large to stay in memory in this type. Then {@link #hiddenStates} makes every
+   * block for one batch alone.
+   *
+   * @return empty where the weights are in memory
+   */
+  default Optional<BlockSteps> steps(ComputeDtype dtype) {
+    return Optional.empty();
+  }
 
   /**
    * What besides the checkpoint, the tokens and the layer decides the bytes of the hidden states:

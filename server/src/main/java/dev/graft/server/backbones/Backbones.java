@@ -3,6 +3,7 @@ package dev.graft.server.backbones;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.graft.server.GraftException;
 import dev.graft.server.checkpoints.Checkpoint;
+import dev.graft.server.quantizing.QuantizedWeights;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.TorchDevice;
 import java.util.List;
@@ -37,9 +38,22 @@ public final class Backbones {
    *     MISSING_TENSOR or CORRUPT_CHECKPOINT
    */
   public static Backbone load(Checkpoint checkpoint, TorchDevice device, Kernels kernels) {
+    return load(checkpoint, device, kernels, Long.MAX_VALUE);
+  }
+
+  /**
+   * The same with a bound on memory.
+   *
+   * @param weightsMemoryBytes where the weights would take more in the type of a computation,
+   *     blocks are in memory only while they are computed with; quantized ones always
+   */
+  public static Backbone load(
+      Checkpoint checkpoint, TorchDevice device, Kernels kernels, long weightsMemoryBytes) {
     Architecture architecture = architecture(checkpoint.configuration());
-    Parameters parameters = Parameters.find(architecture, checkpoint);
-    return new ProgramBackbone(architecture, parameters, checkpoint.digest(), device, kernels);
+    Parameters parameters =
+        Parameters.find(architecture, checkpoint, QuantizedWeights.of(checkpoint));
+    return new ProgramBackbone(
+        architecture, parameters, checkpoint.digest(), device, kernels, weightsMemoryBytes);
   }
 
   static Architecture architecture(JsonNode configuration) {

@@ -63,13 +63,13 @@ final class Bert {
         prefixes,
         "encoder.layer.",
         List.of(
-            Parameter.of("embeddings.word_embeddings.weight", vocabularySize, hiddenSize),
-            Parameter.of("embeddings.position_embeddings.weight", positions, hiddenSize),
-            Parameter.of("embeddings.token_type_embeddings.weight", tokenTypes, hiddenSize),
+            Parameter.table("embeddings.word_embeddings.weight", vocabularySize, hiddenSize),
+            Parameter.table("embeddings.position_embeddings.weight", positions, hiddenSize),
+            Parameter.table("embeddings.token_type_embeddings.weight", tokenTypes, hiddenSize),
             normWeight("embeddings.LayerNorm", hiddenSize),
             normBias("embeddings.LayerNorm", hiddenSize)),
         blockParameters(hiddenSize, config.size("intermediate_size", 3072)),
-        List.of("attention.py", "bert.py"),
+        List.of("attention.py", "bert.py", "hidden_states.py"),
         Activation.read(config, "hidden_act", "gelu"),
         literals);
   }

@@ -2,41 +2,42 @@ package dev.graft.server.backbones;
 
 import dev.graft.server.backbones.Parameters.Found;
 import dev.graft.server.quantizing.TensorFiles;
-import dev.graft.server.torch.DType;
 import dev.graft.server.torch.Scope;
-import dev.graft.server.torch.Tensor;
-import dev.graft.server.torch.Tensors;
-import dev.graft.server.torch.TorchDevice;
 import dev.graft.server.torch.Weights;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * A backbone's tensors on the device, in the type of a computation.
+ * The tensors of a backbone that stay on the device, in the type of a computation.
  *
  * @param scope owns them all
  * @param outside tensors outside the blocks
- * @param blocks tensors of each block
+ * @param blocks tensors of each block; none where blocks are made on demand
  */
 record DeviceParameters(Scope scope, Weights outside, List<Weights> blocks)
     implements AutoCloseable {
 
-  /**
-   * Maps the files. On the CPU a tensor that is stored as it is computed with is a view of its
-   * file; others are converted, once.
-   */
-  static DeviceParameters load(
-      Parameters parameters, DType dtype, Tensors tensors, TorchDevice device) {
-    Scope scope = Scope.open(device);
+  /** All tensors. */
+  static DeviceParameters all(Parameters parameters, WeightsLoader loader) {
+    return load(parameters.outside(), parameters.blocks(), loader);
+  }
+
+  /** Those outside the blocks. */
+  static DeviceParameters outside(Parameters parameters, WeightsLoader loader) {
+    return load(parameters.outside(), List.of(), loader);
+  }
+
+  private static DeviceParameters load(
+      Map<String, Found> outside, List<Map<String, Found>> blocks, WeightsLoader loader) {
+    Scope scope = Scope.open(loader.device());
     try {
-      Loader loader = new Loader(dtype, new TensorFiles(scope, tensors), scope);
-      List<Weights> blocks = new ArrayList<>();
-      for (Map<String, Found> block : parameters.blocks()) {
-        blocks.add(loader.weights(block));
+      TensorFiles files = new TensorFiles(scope, loader.tensors());
+      List<Weights> loaded = new ArrayList<>();
+      for (Map<String, Found> block : blocks) {
+        loaded.add(loader.load(scope, block, files));
       }
-      return new DeviceParameters(scope, loader.weights(parameters.outside()), blocks);
+      return new DeviceParameters(scope, loader.load(scope, outside, files), loaded);
     } catch (Throwable e) { // whatever it is, what was loaded so far must not stay
       scope.close();
       throw e;
@@ -46,21 +47,5 @@ record DeviceParameters(Scope scope, Weights outside, List<Weights> blocks)
   @Override
   public void close() {
     scope.close();
-  }
-
-  private record Loader(DType dtype, TensorFiles files, Scope scope) {
-    Weights weights(Map<String, Found> found) {
-      Map<String, Tensor> loaded = new LinkedHashMap<>();
-      found.forEach((name, place) -> loaded.put(name, load(place)));
-      return Weights.of(scope, loaded);
-    }
-
-    private Tensor load(Found found) {
-      Tensor tensor = files.stored(scope, found.entry(), found.dtype());
-      if (found.turned()) {
-        tensor = files.tensors().transposed(scope, tensor);
-      }
-      return files.tensors().cast(scope, tensor, dtype);
-    }
   }
 }

@@ -39,11 +39,11 @@ final class Gpt2 {
         "h.",
         List.of(
             embeddings(config, vocabularySize, hiddenSize),
-            Parameter.of("wpe.weight", positions, hiddenSize),
+            Parameter.table("wpe.weight", positions, hiddenSize),
             Parameter.of("ln_f.weight", hiddenSize),
             Parameter.of("ln_f.bias", hiddenSize)),
         blockParameters(hiddenSize, inner),
-        List.of("attention.py", "gpt2.py"),
+        List.of("attention.py", "gpt2.py", "hidden_states.py"),
         Activation.read(config, "activation_function", "gelu_new"),
         Map.of(
             "hidden_size",
@@ -61,7 +61,7 @@ final class Gpt2 {
   }
 
   private static Parameter embeddings(ModelConfig config, int vocabularySize, int hiddenSize) {
-    Parameter embeddings = Parameter.of("wte.weight", vocabularySize, hiddenSize);
+    Parameter embeddings = Parameter.table("wte.weight", vocabularySize, hiddenSize);
     boolean tied = config.flag("tie_word_embeddings", true);
     return tied ? embeddings.or("lm_head.weight") : embeddings;
   }

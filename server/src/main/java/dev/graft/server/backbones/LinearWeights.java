@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.graft.server.GraftException;
 import dev.graft.server.checkpoints.Checkpoint;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -25,6 +27,7 @@ public final class LinearWeights {
   private static final String SCORE = "score";
 
   private final Set<String> embeddings = new HashSet<>();
+  private final Map<String, long[]> shapes = new LinkedHashMap<>();
   private final Set<String> turned = new HashSet<>();
   private final Set<String> leftByDefault = new HashSet<>(OUTPUT_EMBEDDINGS);
 
@@ -44,15 +47,45 @@ public final class LinearWeights {
       }
     }
     for (Parameter parameter : architecture.inBlock()) {
-      for (int block = 0; parameter.turned() && block < architecture.blocks(); block++) {
+      for (int block = 0; parameter.shape().size() == 2 && block < architecture.blocks(); block++) {
         String within = architecture.blockPrefix() + block + ".";
-        names(architecture, within, parameter).forEach(weights.turned::add);
+        weights.add(names(architecture, within, parameter), parameter);
       }
     }
+    weights.addHeads(architecture);
     if (checkpoint.find(SCORE + ".bias").isEmpty()) {
       weights.leftByDefault.add(SCORE);
     }
     return weights;
+  }
+
+  private void add(List<String> names, Parameter parameter) {
+    long[] shape = parameter.shape().stream().mapToLong(Long::longValue).toArray();
+    names.forEach(name -> shapes.put(name, shape));
+    if (parameter.turned()) {
+      turned.addAll(names);
+    }
+  }
+
+  /** Linear layers that the backbone does not have, and its model may. */
+  private void addHeads(Architecture architecture) {
+    long size = architecture.hiddenSize();
+    for (String output : OUTPUT_EMBEDDINGS) {
+      shapes.put(output + WEIGHT, new long[] {architecture.vocabularySize(), size});
+    }
+    List<String> square =
+        List.of(
+            "pooler.dense",
+            "bert.pooler.dense",
+            "roberta.pooler.dense",
+            "cls.predictions.transform.dense",
+            "lm_head.dense");
+    square.forEach(name -> shapes.put(name + WEIGHT, new long[] {size, size}));
+  }
+
+  /** Linear layers' weights by all names that they may have, with their shapes [out, in]. */
+  public Map<String, long[]> shapes() {
+    return shapes;
   }
 
   private static JsonNode unquantized(JsonNode configuration) {

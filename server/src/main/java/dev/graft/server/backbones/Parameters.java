@@ -4,6 +4,8 @@ import dev.graft.server.GraftException;
 import dev.graft.server.checkpoints.Checkpoint;
 import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorEntry;
+import dev.graft.server.quantizing.QuantizedWeight;
+import dev.graft.server.quantizing.QuantizedWeights;
 import dev.graft.server.torch.DType;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,6 +13,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * An architecture's tensors, found in a checkpoint and checked.
@@ -19,58 +23,105 @@ import java.util.Map;
  * @param blocks the same for each block
  */
 record Parameters(Map<String, Found> outside, List<Map<String, Found>> blocks) {
-  /**
-   * A tensor's place.
-   *
-   * @param turned whether the file holds the transpose of what the program uses
-   */
-  record Found(TensorEntry entry, DType dtype, boolean turned) {}
+  /** A tensor's place. */
+  sealed interface Found {
+    /** Whether it stays in the type in which it is stored. */
+    boolean table();
 
-  static Parameters find(Architecture architecture, Checkpoint checkpoint) {
+    /** Number of values. */
+    long count();
+
+    /** What is stored of it. */
+    List<TensorEntry> entries();
+
+    /**
+     * Values as they are.
+     *
+     * @param turned whether the file holds the transpose of what the program uses
+     */
+    record Plain(TensorEntry entry, DType dtype, boolean turned, boolean table) implements Found {
+      @Override
+      public long count() {
+        return entry.bytes() / dtype.bytes();
+      }
+
+      @Override
+      public List<TensorEntry> entries() {
+        return List.of(entry);
+      }
+    }
+
+    /** Values that must be decoded. */
+    record Quantized(QuantizedWeight weight, boolean table) implements Found {
+      @Override
+      public long count() {
+        return Arrays.stream(weight.shape()).reduce(1, Math::multiplyExact);
+      }
+
+      @Override
+      public List<TensorEntry> entries() {
+        return weight.entries();
+      }
+    }
+  }
+
+  static Parameters find(
+      Architecture architecture, Checkpoint checkpoint, QuantizedWeights quantized) {
+    Search search = new Search(architecture, checkpoint, quantized);
     List<Map<String, Found>> blocks = new ArrayList<>();
-    Map<String, Found> outside = find(architecture, checkpoint, "", architecture.outside());
+    Map<String, Found> outside = search.find("", architecture.outside());
     for (int block = 0; block < architecture.blocks(); block++) {
       String prefix = architecture.blockPrefix() + block + ".";
-      blocks.add(find(architecture, checkpoint, prefix, architecture.inBlock()));
+      blocks.add(search.find(prefix, architecture.inBlock()));
     }
     return new Parameters(outside, blocks);
   }
 
-  private static Map<String, Found> find(
-      Architecture architecture, Checkpoint checkpoint, String block, List<Parameter> parameters) {
-    Map<String, Found> found = new LinkedHashMap<>();
-    for (Parameter parameter : parameters) {
-      TensorEntry entry = entry(architecture, checkpoint, block, parameter);
-      found.put(parameter.name(), check(entry, parameter, checkpoint));
+  private record Search(
+      Architecture architecture, Checkpoint checkpoint, QuantizedWeights quantized) {
+    Map<String, Found> find(String block, List<Parameter> parameters) {
+      Map<String, Found> found = new LinkedHashMap<>();
+      for (Parameter parameter : parameters) {
+        found.put(parameter.name(), find(block, parameter));
+      }
+      return found;
     }
-    return found;
+
+    private Found find(String block, Parameter parameter) {
+      List<String> names = names(block, parameter);
+      for (String name : names) {
+        // First, for some schemes store packed values under the weight's own name, as floats even.
+        Optional<QuantizedWeight> weight = quantized.find(name, shape(parameter));
+        if (weight.isPresent()) {
+          return check(weight.get(), parameter, checkpoint);
+        }
+        Optional<TensorEntry> entry = checkpoint.find(name);
+        if (entry.isPresent()) {
+          return check(entry.get(), parameter, checkpoint);
+        }
+      }
+      throw GraftException.failedPrecondition(
+              "MISSING_TENSOR",
+              "%s has no tensor %s%s (looked for %s)"
+                  .formatted(
+                      checkpoint.directory(), block, parameter.name(), String.join(", ", names)))
+          .with("tensor", block + parameter.name());
+    }
+
+    private List<String> names(String block, Parameter parameter) {
+      List<String> names = new ArrayList<>();
+      for (String name :
+          Stream.concat(Stream.of(parameter.name()), parameter.otherNames().stream()).toList()) {
+        for (String prefix : architecture.prefixes()) {
+          names.add(prefix + block + name);
+        }
+      }
+      return names;
+    }
   }
 
-  private static TensorEntry entry(
-      Architecture architecture, Checkpoint checkpoint, String block, Parameter parameter) {
-    List<String> names = new ArrayList<>();
-    names.add(parameter.name());
-    names.addAll(parameter.otherNames());
-    List<String> tried = new ArrayList<>();
-    for (String name : names) {
-      for (String prefix : architecture.prefixes()) {
-        tried.add(prefix + block + name);
-      }
-    }
-    return tried.stream()
-        .flatMap(name -> checkpoint.find(name).stream())
-        .findFirst()
-        .orElseThrow(
-            () ->
-                GraftException.failedPrecondition(
-                        "MISSING_TENSOR",
-                        "%s has no tensor %s%s (looked for %s)"
-                            .formatted(
-                                checkpoint.directory(),
-                                block,
-                                parameter.name(),
-                                String.join(", ", tried)))
-                    .with("tensor", block + parameter.name()));
+  private static long[] shape(Parameter parameter) {
+    return parameter.shape().stream().mapToLong(Long::longValue).toArray();
   }
 
   private static Found check(TensorEntry entry, Parameter parameter, Checkpoint checkpoint) {
@@ -78,17 +129,32 @@ record Parameters(Map<String, Found> outside, List<Map<String, Found>> blocks) {
     if (parameter.turned()) {
       Collections.reverse(expected);
     }
-    List<Long> shape = Arrays.stream(entry.shape()).boxed().toList();
+    checkShape(entry.name(), entry.shape(), expected, checkpoint);
+    return new Found.Plain(
+        entry,
+        dtype(entry, checkpoint),
+        parameter.turned() != entry.transposed(),
+        parameter.table());
+  }
+
+  /** Linear layers are never stored turned when they are quantized, as GPT-2's otherwise are. */
+  private static Found check(QuantizedWeight weight, Parameter parameter, Checkpoint checkpoint) {
+    checkShape(weight.name(), weight.shape(), parameter.shape(), checkpoint);
+    return new Found.Quantized(weight, parameter.table());
+  }
+
+  private static void checkShape(
+      String name, long[] found, List<Long> expected, Checkpoint checkpoint) {
+    List<Long> shape = Arrays.stream(found).boxed().toList();
     if (!shape.equals(expected)) {
       throw GraftException.failedPrecondition(
               "CORRUPT_CHECKPOINT",
               "%s: tensor %s has shape %s where config.json asks for %s"
-                  .formatted(checkpoint.directory(), entry.name(), shape, expected))
-          .with("tensor", entry.name())
+                  .formatted(checkpoint.directory(), name, shape, expected))
+          .with("tensor", name)
           .with("expected", expected)
           .with("found", shape);
     }
-    return new Found(entry, dtype(entry, checkpoint), parameter.turned() != entry.transposed());
   }
 
   private static DType dtype(TensorEntry entry, Checkpoint checkpoint) {
@@ -128,14 +194,46 @@ record Parameters(Map<String, Found> outside, List<Map<String, Found>> blocks) {
     return all().size();
   }
 
-  /** Number of values. */
+  /** Number of values, decoded. */
   long count() {
-    return all().stream().mapToLong(found -> found.entry().bytes() / found.dtype().bytes()).sum();
+    return all().stream().mapToLong(Found::count).sum();
   }
 
   /** Size in bytes, as stored. */
   long bytes() {
-    return all().stream().mapToLong(found -> found.entry().bytes()).sum();
+    return all().stream().mapToLong(Parameters::bytes).sum();
+  }
+
+  static long bytes(Found found) {
+    return found.entries().stream().mapToLong(TensorEntry::bytes).sum();
+  }
+
+  /** Those that must be decoded. */
+  Stream<QuantizedWeight> quantized() {
+    return all().stream()
+        .filter(Found.Quantized.class::isInstance)
+        .map(found -> ((Found.Quantized) found).weight());
+  }
+
+  /** Whether any tensor of a block must be decoded. */
+  boolean hasQuantizedBlocks() {
+    return blocks.stream()
+        .flatMap(block -> block.values().stream())
+        .anyMatch(Found.Quantized.class::isInstance);
+  }
+
+  /**
+   * Memory that all of them take when they are kept in a type, mapped files included: what is
+   * mapped as it is stored takes as much as what is converted, only not from this process alone.
+   */
+  long residentBytes(DType dtype) {
+    return all().stream()
+        .mapToLong(
+            found ->
+                found instanceof Found.Plain plain && plain.table()
+                    ? plain.entry().bytes()
+                    : found.count() * dtype.bytes())
+        .sum();
   }
 
   private List<Found> all() {

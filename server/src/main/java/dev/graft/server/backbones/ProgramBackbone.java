@@ -1,6 +1,7 @@
 package dev.graft.server.backbones;
 
 import dev.graft.server.GraftException;
+import dev.graft.server.quantizing.QuantizedWeight;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Kernels;
@@ -11,11 +12,11 @@ import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.Tensors;
 import dev.graft.server.torch.TorchDevice;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A backbone that computes with its architecture's program. Must not be closed while it does. */
 final class ProgramBackbone implements Backbone {
@@ -23,6 +24,7 @@ final class ProgramBackbone implements Backbone {
   private final Parameters parameters;
   private final TorchDevice device;
   private final Kernels kernels;
+  private final long weightsMemoryBytes;
   private final BackboneInfo info;
 
   private final Object lock = new Object();
@@ -34,16 +36,24 @@ final class ProgramBackbone implements Backbone {
   /** Guarded by lock. */
   private final Map<ComputeDtype, DeviceParameters> loaded = new EnumMap<>(ComputeDtype.class);
 
+  private final StoredBlocks stored;
+
+  /**
+   * @param weightsMemoryBytes where the weights would take more, blocks are made on demand
+   */
   ProgramBackbone(
       Architecture architecture,
       Parameters parameters,
       String digest,
       TorchDevice device,
-      Kernels kernels) {
+      Kernels kernels,
+      long weightsMemoryBytes) {
     this.architecture = architecture;
     this.parameters = parameters;
     this.device = device;
     this.kernels = kernels;
+    this.weightsMemoryBytes = weightsMemoryBytes;
+    this.stored = new StoredBlocks(parameters, parameters.bytes() > weightsMemoryBytes);
     this.tensors = Tensors.on(device);
     this.info =
         new BackboneInfo(
@@ -66,6 +76,11 @@ final class ProgramBackbone implements Backbone {
   }
 
   @Override
+  public List<String> quantizedWeights() {
+    return parameters.quantized().map(QuantizedWeight::name).sorted().toList();
+  }
+
+  @Override
   public String programText(ComputeDtype dtype) {
     return program(kernels.kernel(dtype)).text();
   }
@@ -81,29 +96,51 @@ final class ProgramBackbone implements Backbone {
     if (layer < 0 || layer > info.blocks()) {
       throw new IllegalArgumentException("No layer " + layer + " of " + info.blocks());
     }
+    Optional<OnDemandBlocks> blocks = onDemand(dtype);
+    if (blocks.isPresent()) {
+      return blocks.get().hiddenStates(scope, batch, layer);
+    }
     check(batch);
     Program program = program(kernels.kernel(dtype));
     DeviceParameters weights = weights(dtype);
-    long rows = batch.size();
-    long width = batch.longest();
-    long[] types = batch.typeIds() == null ? new long[batch.ids().length] : batch.typeIds();
-    try (Scope inputs = Scope.open(device)) {
+    try (Scope temporary = Scope.open(device)) {
+      BatchInputs inputs = BatchInputs.of(temporary, batch);
       return program.call(
           scope,
           "hidden_states",
-          inputs.longs(batch.ids(), rows, width),
-          inputs.longs(types, rows, width),
-          inputs.longs(Arrays.stream(batch.lengths()).asLongStream().toArray(), rows),
-          isRagged(batch),
+          inputs.ids(),
+          inputs.types(),
+          inputs.lengths(),
+          inputs.ragged(),
           weights.outside(),
           weights.blocks(),
           layer);
     }
   }
 
-  /** Whether any row has padding. */
-  private static boolean isRagged(TokenBatch batch) {
-    return Arrays.stream(batch.lengths()).anyMatch(length -> length < batch.longest());
+  @Override
+  public Optional<BlockSteps> steps(ComputeDtype dtype) {
+    return onDemand(dtype).map(steps -> steps);
+  }
+
+  /** Dense copies of quantized weights are what quantizing was to save, so they are never kept. */
+  private Optional<OnDemandBlocks> onDemand(ComputeDtype dtype) {
+    if (isResident(dtype)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new OnDemandBlocks(
+            parameters,
+            program(kernels.kernel(dtype)),
+            loader(dtype),
+            () -> weights(dtype).outside(),
+            stored,
+            this::check));
+  }
+
+  private boolean isResident(ComputeDtype dtype) {
+    return !parameters.hasQuantizedBlocks()
+        && parameters.residentBytes(dtype.dtype()) <= weightsMemoryBytes;
   }
 
   private void check(TokenBatch batch) {
@@ -177,12 +214,21 @@ final class ProgramBackbone implements Backbone {
   private DeviceParameters weights(ComputeDtype dtype) {
     synchronized (lock) {
       return loaded.computeIfAbsent(
-          dtype, type -> DeviceParameters.load(parameters, type.dtype(), tensors, device));
+          dtype,
+          type ->
+              isResident(type)
+                  ? DeviceParameters.all(parameters, loader(type))
+                  : DeviceParameters.outside(parameters, loader(type)));
     }
+  }
+
+  private WeightsLoader loader(ComputeDtype dtype) {
+    return new WeightsLoader(device, tensors, dtype.dtype());
   }
 
   @Override
   public void close() {
+    stored.close();
     synchronized (lock) {
       programs.values().forEach(Program::close);
       programs.clear();

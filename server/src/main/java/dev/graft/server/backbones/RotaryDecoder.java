@@ -91,13 +91,13 @@ record RotaryDecoder(
         "layers.",
         List.of(embeddings(), Parameter.of("norm.weight", hiddenSize)),
         blockParameters(),
-        List.of("attention.py", rotary.text(), "rotary_decoder.py"),
+        List.of("attention.py", rotary.text(), "rotary_decoder.py", "hidden_states.py"),
         activation,
         literals());
   }
 
   private Parameter embeddings() {
-    Parameter embeddings = Parameter.of("embed_tokens.weight", vocabularySize, hiddenSize);
+    Parameter embeddings = Parameter.table("embed_tokens.weight", vocabularySize, hiddenSize);
     return tiedEmbeddings ? embeddings.or("lm_head.weight") : embeddings;
   }
 

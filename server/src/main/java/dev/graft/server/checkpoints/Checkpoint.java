@@ -3,6 +3,7 @@ package dev.graft.server.checkpoints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.graft.server.GraftException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Collections;
@@ -14,8 +15,9 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * All that a directory says about a backbone: its configuration, where each of its tensors lies,
- * and its tokenizer. Opening reads headers only. Immutable; safe to share between threads.
+ * All that a directory, or a GGUF file, says about a backbone: its configuration, where each of its
+ * tensors lies, and its tokenizer. Opening reads headers only. Immutable; safe to share between
+ * threads.
  */
 public final class Checkpoint {
   private static final String SAFETENSORS = "model.safetensors";
@@ -26,16 +28,19 @@ public final class Checkpoint {
   private final ObjectNode configuration;
   private final Map<String, TensorEntry> tensors;
   private final Optional<Path> tokenizer;
+  private final Optional<GgufModel> gguf;
 
   private Checkpoint(
       Path directory,
       ObjectNode configuration,
       Map<String, TensorEntry> tensors,
-      Optional<Path> tokenizer) {
+      Optional<Path> tokenizer,
+      Optional<GgufModel> gguf) {
     this.directory = directory;
     this.configuration = configuration;
     this.tensors = Collections.unmodifiableMap(new TreeMap<>(tensors));
     this.tokenizer = tokenizer;
+    this.gguf = gguf;
   }
 
   /** A checkpoint of tensors that are known already, without tokenizer. */
@@ -43,27 +48,32 @@ public final class Checkpoint {
       Path directory, ObjectNode configuration, Collection<TensorEntry> tensors) {
     Map<String, TensorEntry> byName = new TreeMap<>();
     tensors.forEach(tensor -> byName.put(tensor.name(), tensor));
-    return new Checkpoint(directory, configuration, byName, Optional.empty());
+    return new Checkpoint(directory, configuration, byName, Optional.empty(), Optional.empty());
   }
 
-  /** Opens a directory whose files lead nowhere else. */
-  public static Checkpoint open(Path directory) {
-    return open(directory, ModelRoots.of(List.of(directory)));
+  /** Opens a directory, or a GGUF file, whose links lead nowhere else. */
+  public static Checkpoint open(Path path) {
+    Path root = Files.isRegularFile(path) ? path.toAbsolutePath().getParent() : path;
+    return open(path, ModelRoots.of(List.of(root)));
   }
 
   /**
-   * Opens a directory: {@code config.json} with {@code model.safetensors}, or {@code
-   * model.safetensors.index.json} and its shards, or else a BERT encoder in ONNX ({@code
+   * Opens a GGUF file, or a directory: {@code config.json} with {@code model.safetensors}, or
+   * {@code model.safetensors.index.json} and its shards, or else a BERT encoder in ONNX ({@code
    * model.onnx}, {@code onnx/model.onnx} or the only {@code *.onnx}), which can do without {@code
    * config.json}.
    *
    * @param roots where the directory's links may lead
    * @throws GraftException FAILED_PRECONDITION CORRUPT_CHECKPOINT naming file and tensor,
+   *     FAILED_PRECONDITION UNSUPPORTED_ARCHITECTURE for GGUF of another architecture,
    *     FAILED_PRECONDITION UNSUPPORTED_FORMAT where the weights are in a format that is not read,
    *     FAILED_PRECONDITION UNSUPPORTED_OPTION for quantized ONNX models, PERMISSION_DENIED
    *     OUTSIDE_MODEL_ROOTS
    */
   public static Checkpoint open(Path directory, ModelRoots roots) {
+    if (Files.isRegularFile(directory)) {
+      return openGguf(directory, roots);
+    }
     ModelDirectory files = new ModelDirectory(directory, roots);
     Optional<Path> single = files.find(SAFETENSORS);
     if (single.isPresent()) {
@@ -90,7 +100,20 @@ public final class Checkpoint {
 
   private static Checkpoint of(
       ModelDirectory files, ObjectNode configuration, Map<String, TensorEntry> tensors) {
-    return new Checkpoint(files.path(), configuration, tensors, tokenizer(files));
+    return new Checkpoint(files.path(), configuration, tensors, tokenizer(files), Optional.empty());
+  }
+
+  private static Checkpoint openGguf(Path file, ModelRoots roots) {
+    Path parent = file.toAbsolutePath().getParent();
+    Path real =
+        new ModelDirectory(parent, roots)
+            .find(file.getFileName().toString())
+            .orElseThrow(() -> Corruption.of(file, "has vanished"));
+    GgufModel model = GgufModel.of(Gguf.open(real));
+    Map<String, TensorEntry> tensors = new TreeMap<>();
+    model.tensors().forEach((name, tensor) -> tensors.put(name, tensor.entry()));
+    return new Checkpoint(
+        file, model.configuration(), tensors, Optional.empty(), Optional.of(model));
   }
 
   /** The model in ONNX, where exporters put it, or the only one there is. */
@@ -140,7 +163,7 @@ public final class Checkpoint {
     return names.size() == 1 ? files.find(names.get(0)) : Optional.empty();
   }
 
-  /** The directory. */
+  /** The directory, or the GGUF file. */
   public Path directory() {
     return directory;
   }
@@ -153,6 +176,24 @@ public final class Checkpoint {
   /** {@code tokenizer.json}, or the only {@code *-tokenizer.json}, if there is one. */
   public Optional<Path> tokenizer() {
     return tokenizer;
+  }
+
+  /**
+   * The text of a {@code tokenizer.json} made from what a GGUF file says; empty if it has no
+   * tokenizer, or if the backbone is no GGUF file.
+   *
+   * @throws GraftException FAILED_PRECONDITION UNSUPPORTED_OPTION for tokenizers that are not read
+   */
+  public Optional<String> tokenizerText() {
+    return gguf.flatMap(model -> GgufTokenizer.json(model.gguf().metadata()));
+  }
+
+  /**
+   * The tensor of this name as a GGUF file stores it; empty if there is none, or if the backbone is
+   * no GGUF file. {@link #find} then gives its bytes, which may have to be decoded.
+   */
+  public Optional<GgufTensor> ggufTensor(String name) {
+    return gguf.map(model -> model.tensors().get(name));
   }
 
   /** Names of all tensors, sorted. */

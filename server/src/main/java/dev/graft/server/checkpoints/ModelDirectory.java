@@ -14,9 +14,9 @@ import java.util.Optional;
  * Finds files in a model's directory. They may be links, as in the Hugging Face cache, but only to
  * where the roots permit.
  */
-record ModelDirectory(Path path, ModelRoots roots) {
+public record ModelDirectory(Path path, ModelRoots roots) {
   /** The regular file of this name, links resolved; empty if there is nothing of this name. */
-  Optional<Path> find(String name) {
+  public Optional<Path> find(String name) {
     Path file = path.resolve(name);
     if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       return Optional.empty();

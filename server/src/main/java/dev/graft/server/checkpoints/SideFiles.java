@@ -1,5 +1,6 @@
 package dev.graft.server.checkpoints;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -23,6 +24,9 @@ public final class SideFiles {
    * @param roots where links may lead
    */
   public static Map<String, Path> of(Checkpoint checkpoint, ModelRoots roots) {
+    if (!Files.isDirectory(checkpoint.directory())) {
+      return Map.of(); // a GGUF file has all in itself
+    }
     ModelDirectory directory = new ModelDirectory(checkpoint.directory(), roots);
     Map<String, Path> files = new LinkedHashMap<>();
     for (String ending : ENDINGS) {

@@ -12,7 +12,7 @@ import java.util.Arrays;
 
 /**
  * Where a tensor lies in a file: {@code bytes} little-endian, row-major bytes from {@code offset}.
- * The offset need not be a multiple of the element size: see {@link #aligned()}.
+ * The offset need not be a multiple of the element size.
  */
 public final class TensorEntry {
   private final String name;
@@ -77,11 +77,6 @@ public final class TensorEntry {
    */
   public boolean transposed() {
     return transposed;
-  }
-
-  /** Whether the offset is a multiple of the element size, so that a mapped file can be sliced. */
-  public boolean aligned() {
-    return offset % type.bytes() == 0;
   }
 
   /**

@@ -3,8 +3,11 @@ package dev.graft.server.extraction;
 import dev.graft.server.GraftException;
 import dev.graft.server.Version;
 import dev.graft.server.backbones.Backbone;
+import dev.graft.server.backbones.BatchState;
+import dev.graft.server.backbones.BlockSteps;
 import dev.graft.server.backbones.TokenBatch;
 import dev.graft.server.torch.Scope;
+import dev.graft.server.torch.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -45,17 +48,57 @@ final class BatchComputation {
    * lengths, size]}. Not to be changed.
    */
   float[] features(List<TokenizedItem> batch) {
-    String key = BatchKey.of(keyPrefix, batch);
-    Optional<float[]> cached = extraction.cache().find(key);
-    if (cached.isPresent()) {
-      return cached.get();
+    Optional<float[]> known = known(batch);
+    if (known.isPresent()) {
+      return known.get();
     }
     // Here and not in the attempt: what does not fit now will not fit for half a batch either.
     backbone.load(spec.computeDtype());
     Optional<float[]> whole = attempt(batch);
     // Halves differ from the whole in their last bits, so the cache must not repeat them.
-    whole.ifPresent(values -> extraction.cache().put(key, values));
+    whole.ifPresent(values -> remember(batch, values));
     return whole.orElseGet(() -> halves(batch));
+  }
+
+  /** The backbone's computation block by block, where it must be computed with so. */
+  Optional<BlockSteps> steps() {
+    return backbone.steps(spec.computeDtype());
+  }
+
+  /** How many blocks a batch passes. */
+  int depth() {
+    return spec.layer();
+  }
+
+  /** A batch's features from the cache. */
+  Optional<float[]> known(List<TokenizedItem> batch) {
+    return extraction.cache().find(BatchKey.of(keyPrefix, batch));
+  }
+
+  private void remember(List<TokenizedItem> batch, float[] values) {
+    extraction.cache().put(BatchKey.of(keyPrefix, batch), values);
+  }
+
+  /** Features of a batch that has passed the blocks. */
+  float[] finish(BlockSteps steps, BatchState state, List<TokenizedItem> batch) {
+    try (Scope scope = Scope.open(extraction.device())) {
+      float[] values = pool(scope, steps.finish(scope, state, spec.layer()), tokens(batch));
+      remember(batch, values);
+      return values;
+    }
+  }
+
+  static TokenBatch tokens(List<TokenizedItem> batch) {
+    List<int[]> typeIds = new ArrayList<>();
+    batch.forEach(item -> typeIds.add(item.typeIds()));
+    return TokenBatch.of(batch.stream().map(TokenizedItem::ids).toList(), typeIds);
+  }
+
+  private float[] pool(Scope scope, Tensor hidden, TokenBatch tokens) {
+    return extraction
+        .pooler()
+        .pool(scope, hidden, tokens.lengths(), spec.pooling(), spec.normalize())
+        .toFloats();
   }
 
   private float[] halves(List<TokenizedItem> batch) {
@@ -79,20 +122,13 @@ final class BatchComputation {
 
   /** Empty when the device's memory does not suffice for so many items. */
   private Optional<float[]> attempt(List<TokenizedItem> batch) {
-    List<int[]> typeIds = new ArrayList<>();
-    batch.forEach(item -> typeIds.add(item.typeIds()));
-    TokenBatch tokens = TokenBatch.of(batch.stream().map(TokenizedItem::ids).toList(), typeIds);
+    TokenBatch tokens = tokens(batch);
     try (Scope scope = Scope.open(extraction.device())) {
       return Optional.of(
-          extraction
-              .pooler()
-              .pool(
-                  scope,
-                  backbone.hiddenStates(scope, tokens, spec.layer(), spec.computeDtype()),
-                  tokens.lengths(),
-                  spec.pooling(),
-                  spec.normalize())
-              .toFloats());
+          pool(
+              scope,
+              backbone.hiddenStates(scope, tokens, spec.layer(), spec.computeDtype()),
+              tokens));
     } catch (GraftException e) {
       if (!e.reason().equals("OUT_OF_MEMORY") || batch.size() == 1) {
         throw e;

@@ -1,23 +1,14 @@
 package dev.graft.server.extraction;
 
+import dev.graft.server.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 
 /** Names a batch's features by everything that decides their bytes. */
 final class BatchKey {
   private BatchKey() {}
-
-  static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("Every Java has SHA-256.", e);
-    }
-  }
 
   /**
    * What is common to the batches of a stream.
@@ -25,7 +16,7 @@ final class BatchKey {
    * @param parts digest of the backbone, texts of the programs, device, and so on
    */
   static byte[] prefix(FeatureSpec spec, List<String> parts) {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.start();
     put(digest, spec.pooling().name());
     put(digest, spec.computeDtype().name());
     digest.update(
@@ -35,13 +26,13 @@ final class BatchKey {
   }
 
   static String of(byte[] prefix, List<TokenizedItem> batch) {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.start();
     digest.update(prefix);
     for (TokenizedItem item : batch) {
       put(digest, item.ids());
       put(digest, item.typeIds() == null ? new int[0] : item.typeIds());
     }
-    return HexFormat.of().formatHex(digest.digest());
+    return Sha256.hex(digest);
   }
 
   private static void put(MessageDigest digest, String text) {

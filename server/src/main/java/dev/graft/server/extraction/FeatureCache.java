@@ -1,5 +1,6 @@
 package dev.graft.server.extraction;
 
+import dev.graft.server.Sha256;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -231,7 +232,7 @@ public final class FeatureCache {
 
   /** Digest of a cached file's values, which follow its first {@link #DIGEST_BYTES} bytes. */
   private static byte[] digest(byte[] file) {
-    MessageDigest digest = BatchKey.sha256();
+    MessageDigest digest = Sha256.start();
     digest.update(file, DIGEST_BYTES, file.length - DIGEST_BYTES);
     return digest.digest();
   }

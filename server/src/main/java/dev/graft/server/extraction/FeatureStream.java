@@ -5,7 +5,9 @@ import dev.graft.server.torch.Lanes;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.Callable;
 
 /**
  * Computes features of a stream of items. Items are added by one thread at a time; results come on
@@ -15,9 +17,12 @@ import java.util.Queue;
  * results have room. So a client that does not read costs a few batches' results and no more,
  * however many it asked for.
  */
-public final class FeatureStream {
+public final class FeatureStream implements AutoCloseable {
   /** What may wait before the caller is asked to wait, in batches for each lane. */
   private static final int WAITING_BATCHES = 48;
+
+  /** The same where blocks are made on demand: one window computes while the next one gathers. */
+  private static final int WAITING_WINDOWS = 2;
 
   /** Batches that are with the lanes, for each lane: one computes while another waits its turn. */
   private static final int SUBMITTED_BATCHES = 2;
@@ -45,14 +50,21 @@ public final class FeatureStream {
     }
   }
 
+  /** A batch's last step, or its only one. */
+  private record Work(List<TokenizedItem> batch, Callable<float[]> features) {}
+
   private final BatchComputation computation;
+
+  /** Where the backbone's blocks are made on demand. */
+  private final Optional<LayerMajor> layerMajor;
+
   private final Lanes.Turns turns;
   private final Listener listener;
   private final Batcher batcher;
   private final long mostWaiting;
 
   /** Batches that are not submitted. Guarded by this. */
-  private final Queue<List<TokenizedItem>> queue = new ArrayDeque<>();
+  private final Queue<Work> queue = new ArrayDeque<>();
 
   /** Batches that may be submitted. Guarded by this. */
   private int free;
@@ -82,7 +94,22 @@ public final class FeatureStream {
     this.turns = turns;
     this.listener = listener;
     this.batcher = batcher(extraction.tokensPerBatch(), spec, backbone.info().hiddenSize());
-    this.mostWaiting = (long) WAITING_BATCHES * extraction.lanes() * extraction.tokensPerBatch();
+    this.layerMajor =
+        computation
+            .steps()
+            .map(
+                steps ->
+                    new LayerMajor(
+                        computation,
+                        steps,
+                        extraction,
+                        (long) backbone.info().hiddenSize() * spec.computeDtype().dtype().bytes(),
+                        turns,
+                        new Passed()));
+    this.mostWaiting =
+        Math.max(
+            (long) WAITING_BATCHES * extraction.lanes() * extraction.tokensPerBatch(),
+            layerMajor.map(LayerMajor::windowTokens).orElse(0L) * WAITING_WINDOWS);
     this.free = SUBMITTED_BATCHES * extraction.lanes();
   }
 
@@ -131,11 +158,13 @@ public final class FeatureStream {
       if (over) {
         return;
       }
-      queue.addAll(more);
       batches += more.size();
       more.forEach(batch -> waiting += cost(batch));
+      if (layerMajor.isEmpty()) {
+        more.forEach(batch -> queue.add(new Work(batch, () -> computation.features(batch))));
+      }
     }
-    submit(0);
+    layerMajor.ifPresentOrElse(schedule -> schedule.add(more), () -> submit(0));
   }
 
   private static long cost(List<TokenizedItem> batch) {
@@ -147,18 +176,18 @@ public final class FeatureStream {
     synchronized (this) {
       free += more;
     }
-    for (List<TokenizedItem> next = next(); next != null; next = next()) {
-      List<TokenizedItem> batch = next;
+    for (Work next = next(); next != null; next = next()) {
+      Work work = next;
       turns.submit(
           () -> {
-            listener.onFeatures(split(batch, computation.features(batch)));
+            listener.onFeatures(split(work.batch(), work.features().call()));
             return true;
           },
-          (done, error) -> done(batch, error));
+          (done, error) -> done(work.batch(), error));
     }
   }
 
-  private synchronized List<TokenizedItem> next() {
+  private synchronized Work next() {
     if (free == 0 || queue.isEmpty() || over) {
       return null;
     }
@@ -190,6 +219,7 @@ public final class FeatureStream {
     } else if (last) {
       listener.onEnd();
     } else {
+      layerMajor.ifPresent(LayerMajor::onFinished);
       listener.whenRoom(() -> submit(1));
     }
     if (ready != null) {
@@ -212,5 +242,29 @@ public final class FeatureStream {
       start = end;
     }
     return List.of(features);
+  }
+
+  /** Frees what is held between steps. No step may run. */
+  @Override
+  public void close() {
+    layerMajor.ifPresent(LayerMajor::close);
+  }
+
+  private final class Passed implements LayerMajor.Listener {
+    @Override
+    public void onPassed(List<TokenizedItem> batch, Callable<float[]> features) {
+      synchronized (FeatureStream.this) {
+        if (over) {
+          return;
+        }
+        queue.add(new Work(batch, features));
+      }
+      submit(0);
+    }
+
+    @Override
+    public void onError(Throwable error) {
+      done(List.of(), error);
+    }
   }
 }

@@ -17,8 +17,13 @@ import java.util.Optional;
 interface BackboneLoader {
   LoadedBackbone load(Path directory);
 
-  /** The loader of real checkpoints. */
-  static BackboneLoader of(ModelRoots roots, TorchDevice device, Kernels kernels) {
+  /**
+   * The loader of real checkpoints.
+   *
+   * @param weightsMemoryBytes most memory for one backbone's weights
+   */
+  static BackboneLoader of(
+      ModelRoots roots, TorchDevice device, Kernels kernels, long weightsMemoryBytes) {
     return directory -> {
       Checkpoint checkpoint = Checkpoint.open(directory, roots);
       String tokenizerDigest = checkpoint.tokenizer().map(BackboneLoader::digest).orElse("");
@@ -27,7 +32,7 @@ interface BackboneLoader {
         return new LoadedBackbone(
             directory,
             checkpoint,
-            Backbones.load(checkpoint, device, kernels),
+            Backbones.load(checkpoint, device, kernels, weightsMemoryBytes),
             tokenizer,
             tokenizerDigest);
       } catch (RuntimeException | Error e) { // whatever it is, the tokenizer must go

@@ -32,8 +32,13 @@ public final class BackboneStore implements AutoCloseable {
   /** Guarded by this. */
   private boolean closed;
 
-  public BackboneStore(ModelRoots roots, TorchDevice device, Kernels kernels) {
-    this(roots, BackboneLoader.of(roots, device, kernels));
+  /**
+   * @param weightsMemoryBytes most memory for one backbone's weights; the blocks of a larger one
+   *     are in memory only while they are computed with
+   */
+  public BackboneStore(
+      ModelRoots roots, TorchDevice device, Kernels kernels, long weightsMemoryBytes) {
+    this(roots, BackboneLoader.of(roots, device, kernels, weightsMemoryBytes));
   }
 
   BackboneStore(ModelRoots roots, BackboneLoader loader) {
@@ -75,6 +80,11 @@ public final class BackboneStore implements AutoCloseable {
       load(shared);
     }
     return new SharedLease(shared, shared.await());
+  }
+
+  /** Where backbones, and what belongs to them, may lie. */
+  public ModelRoots roots() {
+    return roots;
   }
 
   private void load(Shared shared) {

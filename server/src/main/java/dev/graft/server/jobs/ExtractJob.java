@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Computes features of items, and predictions where there is a projector. */
-public final class ExtractJob implements AutoCloseable {
+public final class ExtractJob implements Job {
   /** The request's field with the items. */
   static final String ITEMS = "items";
 
@@ -108,6 +108,7 @@ public final class ExtractJob implements AutoCloseable {
    * Runs {@code action} when more items should be added. Features that came ready are computed with
    * as a whole from one call of this to the next.
    */
+  @Override
   public void whenReady(Runnable action) {
     ready.submit();
     ready.whenReady(() -> featurizer.whenReady(action));

@@ -39,6 +39,7 @@ final class FeatureGathering implements AutoCloseable {
 
   private final Lanes.Turns turns;
   private final Listener listener;
+  private final FeatureBudget budget;
   private final Items train;
   private final Items eval;
   private final Featurizer featurizer;
@@ -66,7 +67,7 @@ final class FeatureGathering implements AutoCloseable {
       Listener listener) {
     this.turns = turns;
     this.listener = listener;
-    FeatureBudget budget = new FeatureBudget(worker.maxTrainFeatureBytes());
+    this.budget = worker.featureMemory().open();
     this.train = items("train_items", spec, budget);
     this.eval = items("eval_items", spec, budget);
     this.featurizer = new Featurizer(worker, request, turns, new Features());
@@ -171,10 +172,11 @@ final class FeatureGathering implements AutoCloseable {
     return collector.items() == 0 ? FeatureDataset.empty() : collector.finish();
   }
 
-  /** Gives the backbone back; nothing may be under way. */
+  /** Gives the backbone and the features' memory back; nothing may be under way. */
   @Override
   public void close() {
     featurizer.close();
+    budget.close();
   }
 
   private final class Features implements FeatureStream.Listener {

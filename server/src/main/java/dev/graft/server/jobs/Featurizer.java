@@ -34,7 +34,7 @@ final class Featurizer implements AutoCloseable {
       this.stream = backbone().map(loaded -> stream(worker, loaded, turns));
       this.featureSize = info().map(BackboneInfo::hiddenSize).orElse(0);
     } catch (RuntimeException | Error e) { // whatever it is, the backbone is not in use
-      close();
+      lease.ifPresent(BackboneStore.Lease::close);
       throw e;
     }
   }
@@ -212,6 +212,7 @@ final class Featurizer implements AutoCloseable {
   /** Gives the backbone back; nothing may be under way. */
   @Override
   public void close() {
+    stream.ifPresent(FeatureStream::close);
     lease.ifPresent(BackboneStore.Lease::close);
   }
 }

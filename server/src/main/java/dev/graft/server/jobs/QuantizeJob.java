@@ -195,7 +195,8 @@ public final class QuantizeJob {
           plan.stream().mapToLong(PlannedTensor::values).sum(),
           request.maxShardBytes(),
           configuration,
-          SideFiles.of(source, sources));
+          SideFiles.of(source, sources),
+          source.tokenizerText());
       Files.delete(spoolFile);
       String digest = Checkpoint.open(work.path()).digest();
       requireGoingOn();

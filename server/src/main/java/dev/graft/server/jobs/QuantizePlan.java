@@ -3,7 +3,6 @@ package dev.graft.server.jobs;
 import dev.graft.server.backbones.LinearWeights;
 import dev.graft.server.checkpoints.Checkpoint;
 import dev.graft.server.checkpoints.StoredType;
-import dev.graft.server.checkpoints.TensorEntry;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -17,28 +16,32 @@ final class QuantizePlan {
     LinearWeights linear = LinearWeights.of(source);
     SkippedModules skipped = new SkippedModules(linear, request.skipModules());
     List<PlannedTensor> tensors = new ArrayList<>();
-    for (TensorEntry entry : source.tensors()) {
-      tensors.add(plan(entry, request, linear, skipped));
+    for (SourceTensor tensor : SourceTensor.of(source, linear)) {
+      tensors.add(plan(tensor, request, linear, skipped));
     }
     tensors.sort(Comparator.comparing(PlannedTensor::name, QuantizePlan::byNumbers));
     return tensors;
   }
 
   private static PlannedTensor plan(
-      TensorEntry entry, QuantizeRequest request, LinearWeights linear, SkippedModules skipped) {
-    boolean floating = SourceValues.isFloating(entry.type());
+      SourceTensor tensor, QuantizeRequest request, LinearWeights linear, SkippedModules skipped) {
+    boolean floating = SourceValues.isFloating(tensor.type());
     boolean quantized =
         request.scheme() != QuantizationScheme.NONE
             && floating
-            && linear.isLinear(entry.name(), entry.shape().length)
-            && !skipped.contains(entry.name());
-    StoredType type = floating ? request.dataType().orElse(entry.type()) : entry.type();
+            && linear.isLinear(tensor.name(), tensor.shape().length)
+            && !skipped.contains(tensor.name());
+    StoredType type = floating ? request.dataType().orElse(tensor.type()) : tensor.type();
     if (quantized && type == StoredType.F64) {
       type = StoredType.F32; // quantizers take no more
     }
-    boolean turned = linear.isTurned(entry.name());
     return new PlannedTensor(
-        entry.name(), new PlannedTensor.Stored(entry), entry.shape(), type, turned, quantized);
+        tensor.name(),
+        tensor.source(),
+        tensor.shape(),
+        type,
+        linear.isTurned(tensor.name()),
+        quantized);
   }
 
   /** By name, but 2 before 10. */

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The files of a result, in the directory where it grows. */
@@ -31,11 +32,15 @@ final class ResultFiles {
       long parameters,
       long maxShardBytes,
       ObjectNode configuration,
-      Map<String, Path> sideFiles)
+      Map<String, Path> sideFiles,
+      Optional<String> tokenizer)
       throws IOException {
     ShardedFiles output = new ShardedFiles(directory, files);
     output.write(tensors, maxShardBytes, parameters);
     output.writeText("config.json", PythonJson.file(configuration));
+    if (tokenizer.isPresent()) {
+      output.writeText("tokenizer.json", tokenizer.get());
+    }
     for (Map.Entry<String, Path> file : sideFiles.entrySet()) {
       copy(file.getValue(), directory.resolve(file.getKey()));
     }

@@ -5,6 +5,7 @@ import dev.graft.server.torch.Lanes;
 import dev.graft.server.training.Evaluation;
 import dev.graft.server.training.LogEntry;
 import dev.graft.server.training.TrainingListener;
+import dev.graft.server.training.TrainingProgress;
 import dev.graft.server.training.TrainingResult;
 import dev.graft.server.training.TrainingRun;
 import dev.graft.server.training.TrainingStarted;
@@ -17,7 +18,13 @@ final class SlicedRun implements AutoCloseable {
   /** How long a slice keeps its lane. */
   private static final long SLICE_NANOS = 5_000_000;
 
-  /** What happens in the run; {@code finished} comes when its last slice is over. */
+  /** How often progress is told, at most. */
+  private static final long PROGRESS_NANOS = 250_000_000;
+
+  /**
+   * What happens in the run; {@code stepped} comes now and then, {@code finished} when its last
+   * slice is over.
+   */
   interface Listener extends TrainingListener {
     /** The run failed; nothing follows. */
     void failed(Throwable error);
@@ -40,6 +47,9 @@ final class SlicedRun implements AutoCloseable {
 
   /** Guarded by this. */
   private State state = State.WAITING;
+
+  /** Used by the slice under way. */
+  private long nextProgressNanos = System.nanoTime();
 
   private volatile boolean draining;
 
@@ -112,6 +122,7 @@ final class SlicedRun implements AutoCloseable {
   /** Some steps; ends early after a checkpoint, which may be large. */
   private final class Slice implements TrainingListener {
     private boolean checkpointed;
+    private TrainingProgress progress;
     private TrainingResult result;
 
     /** Tells whether there is more to do. */
@@ -121,6 +132,7 @@ final class SlicedRun implements AutoCloseable {
       while (more && !stopped && !draining && !checkpointed && System.nanoTime() < end) {
         more = run.step(this);
       }
+      tellProgress();
       if (more && draining && !stopped) {
         if (!checkpointed) {
           run.requestCheckpoint();
@@ -133,9 +145,22 @@ final class SlicedRun implements AutoCloseable {
       return more;
     }
 
+    private void tellProgress() {
+      long now = System.nanoTime();
+      if (progress != null && now - nextProgressNanos >= 0) {
+        nextProgressNanos = now + PROGRESS_NANOS;
+        listener.stepped(progress);
+      }
+    }
+
     @Override
     public void started(TrainingStarted started) {
       listener.started(started);
+    }
+
+    @Override
+    public void stepped(TrainingProgress newProgress) {
+      progress = newProgress;
     }
 
     @Override

@@ -9,6 +9,8 @@ import dev.graft.server.training.Evaluation;
 import dev.graft.server.training.FeatureDataset;
 import dev.graft.server.training.LogEntry;
 import dev.graft.server.training.ParameterInfo;
+import dev.graft.server.training.ProjectorSpec;
+import dev.graft.server.training.TrainingProgress;
 import dev.graft.server.training.TrainingResult;
 import dev.graft.server.training.TrainingRun;
 import dev.graft.server.training.TrainingSpec;
@@ -19,12 +21,15 @@ import java.util.Optional;
 /**
  * Trains a projector on the features of items, which are computed once, while items still arrive.
  */
-public final class TrainJob implements AutoCloseable {
+public final class TrainJob implements Job {
   /** What happens in the job. */
   public interface Listener {
     void onExtraction(ExtractionProgress progress);
 
     void onStarted(TrainingStarted started, ExtractionProgress progress);
+
+    /** How far the training is; comes now and then. */
+    void onTraining(TrainingProgress progress);
 
     void onLogged(LogEntry entry);
 
@@ -120,6 +125,11 @@ public final class TrainJob implements AutoCloseable {
     return gathering.spec();
   }
 
+  /** The shape of the projector, with the sizes that are known before there are labels. */
+  public ProjectorSpec projector() {
+    return spec.knownShape(gathering.featureSize());
+  }
+
   /** What trains, as far as sizes are known, and what is frozen. */
   public ParameterAudit audit() {
     return audit(
@@ -148,7 +158,7 @@ public final class TrainJob implements AutoCloseable {
     gathering.end();
   }
 
-  /** Runs {@code action} when more items should be added. */
+  @Override
   public void whenReady(Runnable action) {
     gathering.whenReady(action);
   }
@@ -224,7 +234,6 @@ public final class TrainJob implements AutoCloseable {
     listener.onFinished(finished);
   }
 
-  /** Stops what is under way, and frees everything as soon as nobody works with it. */
   @Override
   public void close() {
     SlicedRun training;
@@ -277,6 +286,11 @@ public final class TrainJob implements AutoCloseable {
     @Override
     public void started(TrainingStarted started) {
       listener.onStarted(started, gathering.progress());
+    }
+
+    @Override
+    public void stepped(TrainingProgress progress) {
+      listener.onTraining(progress);
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Lanes;
 import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.training.FeatureMemory;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -15,7 +16,7 @@ import java.util.stream.Stream;
  *
  * @param defaultComputeDtype for callers who ask for none
  * @param tokensPerBatch most padded tokens of a batch
- * @param maxTrainFeatureBytes most bytes of features that one Train job may hold
+ * @param featureMemory what the features of all Train jobs may take
  */
 public record WorkerResources(
     TorchDevice device,
@@ -26,7 +27,7 @@ public record WorkerResources(
     Pooler pooler,
     FeatureCache cache,
     int tokensPerBatch,
-    long maxTrainFeatureBytes) {
+    FeatureMemory featureMemory) {
 
   /** What their feature streams share. */
   Extraction extraction() {

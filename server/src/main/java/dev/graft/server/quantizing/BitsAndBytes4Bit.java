@@ -46,7 +46,7 @@ final class BitsAndBytes4Bit implements QuantizedWeight {
     this.shape = shape.clone();
     this.stateEntry = stateEntry;
     this.state = QuantStateReader.read(stateEntry, type, shape);
-    long count = Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    long count = count(stateEntry, shape);
     long blocks = ceilDivide(count, state.blockSize());
     this.packed = packed(parts, count);
     this.quantMap = parts.vector(name + ".quant_map", StoredType.F32, 16);
@@ -63,6 +63,14 @@ final class BitsAndBytes4Bit implements QuantizedWeight {
                             ceilDivide(blocks, nested.blockSize())),
                         parts.vector(name + ".nested_quant_map", StoredType.F32, 256)))
             .orElse(List.of());
+  }
+
+  private static long count(TensorEntry entry, long[] shape) {
+    try {
+      return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    } catch (ArithmeticException e) {
+      throw BitsAndBytesParts.corrupt(entry, "says a shape of more than 2^63 values").causedBy(e);
+    }
   }
 
   /** Looks a weight up in a checkpoint whose quantized weights have 4 bits. */

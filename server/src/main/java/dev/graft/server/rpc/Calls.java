@@ -1,9 +1,11 @@
 package dev.graft.server.rpc;
 
 import dev.graft.server.GraftException;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** The Extract, Train and Quantize calls under way: bounded, and told when the worker goes away. */
 final class Calls {
@@ -24,6 +26,8 @@ final class Calls {
   static final String OTHER_CALLS = "other_calls";
 
   private final int most;
+  private final Alarms alarms;
+  private final Duration specTimeout;
 
   /** Guarded by this. */
   private final Set<Call> active = new LinkedHashSet<>();
@@ -31,8 +35,17 @@ final class Calls {
   /** Guarded by this. */
   private boolean draining;
 
-  Calls(int most) {
+  /**
+   * Prepares for calls.
+   *
+   * @param most calls at the same time
+   * @param specTimeout how long a call may take to say what it wants: while it does not, it stands
+   *     in the way of others
+   */
+  Calls(int most, Alarms alarms, Duration specTimeout) {
     this.most = most;
+    this.alarms = alarms;
+    this.specTimeout = specTimeout;
   }
 
   /**
@@ -53,6 +66,21 @@ final class Calls {
               + " calls under way, which is its limit. Try again, or another worker.");
     }
     active.add(call);
+  }
+
+  /** Ends a call that has sent nothing in time, unless the alarm is switched off before. */
+  Alarms.Alarm awaitSpec(Consumer<GraftException> fail) {
+    return alarms.set(
+        specTimeout,
+        () ->
+            fail.accept(
+                GraftException.of(
+                        GraftException.Category.DEADLINE_EXCEEDED,
+                        "SPEC_TIMEOUT",
+                        "No spec came in the first "
+                            + specTimeout.toSeconds()
+                            + " seconds of the call. Open a call when its spec is ready, and send the spec first.")
+                    .with("limit_seconds", specTimeout.toSeconds())));
   }
 
   synchronized void leave(Call call) {

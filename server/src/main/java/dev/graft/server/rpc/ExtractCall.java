@@ -18,15 +18,15 @@ import java.util.List;
 import java.util.Optional;
 
 /** One Extract stream. */
-final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
+final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse, ExtractJob>
     implements ExtractJob.Listener {
   private final WorkerResources worker;
   private final WorkerLimits limits;
 
   private ExtractSpec spec;
+  private Optional<Bundle> bundle = Optional.empty();
   private FileAssembly projectorFile;
   private ResultEncoder encoder;
-  private volatile ExtractJob job;
 
   ExtractCall(
       WorkerResources worker,
@@ -49,7 +49,9 @@ final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
         }
         projectorFile.add(request.getProjectorFile());
         if (projectorFile.complete()) {
-          start();
+          byte[] file = projectorFile.bytes();
+          projectorFile = null;
+          start(file);
         }
       }
       case ITEMS -> {
@@ -72,11 +74,13 @@ final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
       throw protocol("A second spec came; a stream has one.");
     }
     spec = received;
-    if (!spec.hasProjector()) {
+    if (!spec.getBundle().isEmpty()) {
+      startBundle();
+    } else if (!spec.hasProjector()) {
       if (spec.getPredictionsOnly()) {
         throw FeatureMessages.invalid("predictions_only", "is set, but there is no projector");
       }
-      start();
+      start(new byte[0]);
     } else {
       projectorFile =
           new FileAssembly(
@@ -88,17 +92,32 @@ final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
     }
   }
 
-  private void start() {
+  private void startBundle() {
+    if (spec.hasFeatures() || spec.hasProjector()) {
+      throw FeatureMessages.invalid(
+          "bundle", "stands for features and projector; leave those unset beside it");
+    }
+    bundle =
+        Optional.of(
+            Bundle.read(worker.backbones().roots(), spec.getBundle(), limits.maxFileBytes()));
+    spec =
+        spec.toBuilder()
+            .setFeatures(bundle.get().features())
+            .setProjector(bundle.get().projector())
+            .build();
+    start(bundle.get().projectorFile());
+  }
+
+  private void start(byte[] projector) {
     FeatureRequest request = FeatureMessages.request(spec.getFeatures());
     DataType outputType = FeatureMessages.outputType(spec.getFeatures());
     Optional<Predictor> predictor =
         spec.hasProjector()
             ? Optional.of(
-                ProjectorMessages.predictor(
-                    worker.device(), spec.getProjector(), projectorFile.bytes()))
+                ProjectorMessages.predictor(worker.device(), spec.getProjector(), projector))
             : Optional.empty();
-    projectorFile = null;
     job = new ExtractJob(worker, request, predictor, this);
+    bundle.ifPresent(known -> known.requireBackbone(job.backboneDigest().orElse("")));
     checkProjector(predictor);
     encoder =
         new ResultEncoder(
@@ -166,36 +185,5 @@ final class ExtractCall extends Inbound<ExtractRequest, ExtractResponse>
   @Override
   public void onEnd() {
     complete();
-  }
-
-  @Override
-  public void onFailure(Throwable error) {
-    fail(error);
-  }
-
-  @Override
-  public void whenRoom(Runnable action) {
-    outbound.whenRoom(action);
-  }
-
-  @Override
-  public void drain() {
-    fail(Calls.draining());
-  }
-
-  @Override
-  void whenReady(Runnable action) {
-    if (job == null) {
-      action.run();
-    } else {
-      job.whenReady(action);
-    }
-  }
-
-  @Override
-  void release() {
-    if (job != null) {
-      job.close();
-    }
   }
 }

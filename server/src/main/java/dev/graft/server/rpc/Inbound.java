@@ -2,18 +2,31 @@ package dev.graft.server.rpc;
 
 import com.google.protobuf.MessageLite;
 import dev.graft.server.GraftException;
+import dev.graft.server.jobs.Job;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 
 /**
  * The receiving side of a call: takes one message after another, and the next only when there is
  * room for what comes of it. Errors end the call.
+ *
+ * @param <Q> requests
+ * @param <R> responses
+ * @param <J> what the call does
  */
-abstract class Inbound<Q, R extends MessageLite> implements StreamObserver<Q>, Calls.Call {
+abstract class Inbound<Q, R extends MessageLite, J extends Job>
+    implements StreamObserver<Q>, Calls.Call {
   final Outbound<R> outbound;
+
+  /** Null until the messages have come that say what it is. */
+  volatile J job;
+
   private final ServerCallStreamObserver<R> call;
   private final Calls calls;
   private volatile boolean over;
+
+  /** Goes off if no message comes. */
+  private volatile Alarms.Alarm specAlarm = () -> {};
 
   Inbound(ServerCallStreamObserver<R> call, Calls calls) {
     this.calls = calls;
@@ -32,7 +45,11 @@ abstract class Inbound<Q, R extends MessageLite> implements StreamObserver<Q>, C
 
   /** Begins the call, or ends it at once with an error where the worker takes no more. */
   final void enter() {
-    guarded(() -> calls.enter(this));
+    guarded(
+        () -> {
+          calls.enter(this);
+          specAlarm = calls.awaitSpec(this::fail);
+        });
   }
 
   /** Handles a message. */
@@ -41,14 +58,44 @@ abstract class Inbound<Q, R extends MessageLite> implements StreamObserver<Q>, C
   /** Handles the client's half-close. */
   abstract void handleEnd();
 
-  /** Runs {@code action} when the job can take more. */
-  abstract void whenReady(Runnable action);
+  private void whenReady(Runnable action) {
+    if (job == null) {
+      action.run();
+    } else {
+      job.whenReady(action);
+    }
+  }
 
-  /** Stops the job and frees what it has; may be called more than once. */
-  abstract void release();
+  private void release() {
+    specAlarm.switchOff();
+    if (job != null) {
+      job.close();
+    }
+  }
+
+  /** Ends the call because its job failed. */
+  public final void onFailure(Throwable error) {
+    fail(error);
+  }
+
+  /** Runs {@code action} when the client has taken enough. */
+  public final void whenRoom(Runnable action) {
+    outbound.whenRoom(action);
+  }
+
+  @Override
+  public void drain() {
+    cut();
+  }
+
+  @Override
+  public final void cut() {
+    fail(Calls.draining());
+  }
 
   @Override
   public final void onNext(Q message) {
+    specAlarm.switchOff();
     guarded(() -> handle(message));
     if (over) {
       // Again: the worker may have been told to stop while the message began the job.

@@ -32,7 +32,8 @@ final class Statuses {
   private static final System.Logger LOG = System.getLogger(Statuses.class.getName());
 
   /** Reasons of errors that always pass: trying again, here or elsewhere, helps. */
-  private static final Set<String> PASSING = Set.of("WORKER_DRAINING", "TOO_MANY_CALLS");
+  private static final Set<String> PASSING =
+      Set.of("WORKER_DRAINING", "TOO_MANY_CALLS", "FEATURE_MEMORY_FULL");
 
   private Statuses() {}
 
@@ -131,6 +132,7 @@ final class Statuses {
       case ABORTED -> Code.ABORTED;
       case DATA_LOSS -> Code.DATA_LOSS;
       case UNAVAILABLE -> Code.UNAVAILABLE;
+      case DEADLINE_EXCEEDED -> Code.DEADLINE_EXCEEDED;
     };
   }
 }

@@ -3,10 +3,12 @@ package dev.graft.server.rpc;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.graft.server.Sha256;
 import dev.graft.server.jobs.FeatureRequest;
+import dev.graft.server.jobs.FrozenGuard;
 import dev.graft.server.jobs.TrainJob;
 import dev.graft.server.jobs.WorkerResources;
 import dev.graft.server.training.Evaluation;
 import dev.graft.server.training.LogEntry;
+import dev.graft.server.training.TrainingProgress;
 import dev.graft.server.training.TrainingSpec;
 import dev.graft.server.training.TrainingStarted;
 import dev.graft.v1.Checkpoint;
@@ -23,15 +25,16 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** One Train stream. */
-final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements TrainJob.Listener {
+final class TrainCall extends Inbound<TrainRequest, TrainResponse, TrainJob>
+    implements TrainJob.Listener {
   private final WorkerResources worker;
   private final WorkerLimits limits;
 
   private TrainSpec spec;
   private FileAssembly initialProjector;
   private FileAssembly checkpoint;
+  private boolean checkpointRequested;
   private boolean dataEnded;
-  private volatile TrainJob job;
 
   TrainCall(
       WorkerResources worker,
@@ -68,10 +71,7 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
               "eval_items",
               job -> item -> job.addEval(TrainingMessages.item(item, "eval_items")));
       case END_OF_DATA -> endData();
-      case CHECKPOINT_REQUEST -> {
-        requireJob("checkpoint_request");
-        job.requestCheckpoint();
-      }
+      case CHECKPOINT_REQUEST -> requestCheckpoint();
       case MESSAGE_NOT_SET -> throw protocol("A request has no message that this worker knows.");
     }
   }
@@ -94,6 +94,9 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
       return;
     }
     FeatureRequest request = FeatureMessages.request(spec.getFeatures());
+    if (spec.getBackboneModulesCount() > 0) {
+      throw FrozenGuard.refusal(worker, request.backbone(), spec.getBackboneModulesList());
+    }
     TrainingSpec training =
         TrainingSpec.of(
             spec.hasProjector()
@@ -111,6 +114,9 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
             this);
     initialProjector = null;
     checkpoint = null;
+    if (checkpointRequested) {
+      job.requestCheckpoint();
+    }
     outbound.send(
         TrainResponse.newBuilder()
             .setReady(
@@ -120,7 +126,7 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
                         spec.toBuilder()
                             .setFeatures(
                                 FeatureMessages.resolved(spec.getFeatures(), job.featureSpec()))
-                            .setProjector(ProjectorMessages.message(training.projector()))
+                            .setProjector(ProjectorMessages.message(job.projector()))
                             .setObjective(TrainingMessages.message(training.objective()))
                             .setArguments(TrainingArgumentsMessages.message(training.arguments()))))
             .build());
@@ -155,6 +161,17 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
     }
   }
 
+  /** At any time after the spec, also before its files are complete. */
+  private void requestCheckpoint() {
+    if (spec == null) {
+      requireJob("checkpoint_request");
+    }
+    checkpointRequested = true;
+    if (job != null) {
+      job.requestCheckpoint();
+    }
+  }
+
   private void endData() {
     requireJob("end_of_data");
     if (!dataEnded) {
@@ -180,6 +197,12 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
         TrainResponse.newBuilder()
             .setStarted(TrainingMessages.message(started, progress.truncatedItems()))
             .build());
+  }
+
+  @Override
+  public void onTraining(TrainingProgress progress) {
+    outbound.send(
+        TrainResponse.newBuilder().setTraining(TrainingMessages.message(progress)).build());
   }
 
   @Override
@@ -230,42 +253,11 @@ final class TrainCall extends Inbound<TrainRequest, TrainResponse> implements Tr
   }
 
   @Override
-  public void onFailure(Throwable error) {
-    fail(error);
-  }
-
-  @Override
-  public void whenRoom(Runnable action) {
-    outbound.whenRoom(action);
-  }
-
-  @Override
   public void drain() {
     if (job == null) {
-      fail(Calls.draining());
+      cut();
     } else {
       job.drain();
-    }
-  }
-
-  @Override
-  public void cut() {
-    fail(Calls.draining());
-  }
-
-  @Override
-  void whenReady(Runnable action) {
-    if (job == null) {
-      action.run();
-    } else {
-      job.whenReady(action);
-    }
-  }
-
-  @Override
-  void release() {
-    if (job != null) {
-      job.close();
     }
   }
 }

@@ -19,6 +19,7 @@ import dev.graft.v1.Item;
 import dev.graft.v1.LogEntry;
 import dev.graft.v1.MeanSquaredError;
 import dev.graft.v1.TrainResult;
+import dev.graft.v1.TrainingProgress;
 import java.util.List;
 import java.util.Optional;
 
@@ -152,6 +153,14 @@ final class TrainingMessages {
         .setTotalSteps(started.totalSteps())
         .setFirstStep(started.firstStep())
         .setTruncatedItems(truncatedItems)
+        .build();
+  }
+
+  static TrainingProgress message(dev.graft.server.training.TrainingProgress progress) {
+    return TrainingProgress.newBuilder()
+        .setStep(progress.step())
+        .setEpoch(progress.epoch())
+        .setLoss(progress.loss())
         .build();
   }
 

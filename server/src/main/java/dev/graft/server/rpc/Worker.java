@@ -46,7 +46,7 @@ public final class Worker implements AutoCloseable {
       Server server = builder.build().start();
       services.serve();
       return new Worker(services, server);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       services.close();
       throw e;
     }

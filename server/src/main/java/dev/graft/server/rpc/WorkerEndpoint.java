@@ -57,7 +57,7 @@ final class WorkerEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
                     .setMaxMessageBytes(limits.maxMessageBytes())
                     .setTokensPerBatch(worker.tokensPerBatch())
                     .setMaxConcurrentCalls(limits.maxConcurrentCalls())
-                    .setMaxTrainFeatureBytes(worker.maxTrainFeatureBytes())
+                    .setMaxTrainFeatureBytes(worker.featureMemory().maxBytes())
                     .setMaxFileBytes(limits.maxFileBytes()))
             .addAllSupportedArchitectures(Backbones.supported())
             .setDraining(calls.isDraining())

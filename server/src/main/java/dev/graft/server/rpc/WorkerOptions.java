@@ -24,6 +24,7 @@ public final class WorkerOptions {
   private Optional<ComputeDtype> computeDtype = Optional.empty();
   private Optional<Kernel> kernel = Optional.empty();
   private int tokensPerBatch;
+  private long weightsMemoryBytes;
   private long cacheMemoryBytes = 256L << 20;
   private Optional<Path> cacheDirectory = Optional.empty();
   private long cacheDiskBytes = 10L << 30;
@@ -31,6 +32,7 @@ public final class WorkerOptions {
   private int maxConcurrentCalls = 64;
   private long maxFileBytes = Math.min(1L << 30, Runtime.getRuntime().maxMemory() / 16);
   private long maxTrainFeatureBytes = Math.min(8L << 30, Runtime.getRuntime().maxMemory() / 4);
+  private Duration specTimeout = Duration.ofMinutes(1);
   private Duration drainGrace = Duration.ofSeconds(20);
 
   public String host() {
@@ -121,6 +123,20 @@ public final class WorkerOptions {
     return this;
   }
 
+  public long weightsMemoryBytes() {
+    return weightsMemoryBytes;
+  }
+
+  /**
+   * Most memory for one backbone's weights; the blocks of a larger one are read again for each
+   * window of batches. 0 means half of the device's memory.
+   */
+  public WorkerOptions weightsMemoryBytes(long bytes) {
+    check(bytes >= 0, "weights_memory_bytes", "at least 0", bytes);
+    weightsMemoryBytes = bytes;
+    return this;
+  }
+
   public long cacheMemoryBytes() {
     return cacheMemoryBytes;
   }
@@ -195,10 +211,24 @@ public final class WorkerOptions {
     return maxTrainFeatureBytes;
   }
 
-  /** Most bytes of features that one Train call may hold; by default a quarter of the heap. */
+  /**
+   * Most bytes of features that the Train calls may hold together; by default a quarter of the
+   * heap.
+   */
   public WorkerOptions maxTrainFeatureBytes(long bytes) {
     check(bytes >= 0, "max_train_feature_bytes", "at least 0", bytes);
     maxTrainFeatureBytes = bytes;
+    return this;
+  }
+
+  public Duration specTimeout() {
+    return specTimeout;
+  }
+
+  /** How long a call may take to send its spec. */
+  public WorkerOptions specTimeout(Duration timeout) {
+    check(timeout.compareTo(Duration.ZERO) > 0, "spec_timeout", "above 0", timeout);
+    specTimeout = timeout;
     return this;
   }
 

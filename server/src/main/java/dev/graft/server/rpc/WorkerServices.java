@@ -11,6 +11,7 @@ import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Lanes;
 import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.training.FeatureMemory;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -35,6 +36,7 @@ public final class WorkerServices implements AutoCloseable {
   private final WorkerResources worker;
   private final WorkerLimits limits;
   private final Calls calls;
+  private final Alarms.OnThread alarms = new Alarms.OnThread();
   private final HealthStatusManager health = new HealthStatusManager();
   private final ModelRoots roots;
   private final WritableRoots writableRoots;
@@ -51,18 +53,18 @@ public final class WorkerServices implements AutoCloseable {
     this.limits =
         new WorkerLimits(
             options.maxMessageBytes(), options.maxConcurrentCalls(), options.maxFileBytes());
-    this.calls = new Calls(options.maxConcurrentCalls());
+    this.calls = new Calls(options.maxConcurrentCalls(), alarms, options.specTimeout());
     this.worker =
         new WorkerResources(
             device,
             kernels,
             options.computeDtype().orElseGet(kernels::fastest),
             Lanes.start(lanes(device)),
-            new BackboneStore(roots, device, kernels),
+            new BackboneStore(roots, device, kernels, weightsMemory(device)),
             new Pooler(device),
             cache(),
             tokensPerBatch(device),
-            options.maxTrainFeatureBytes());
+            new FeatureMemory(options.maxTrainFeatureBytes()));
   }
 
   private static Kernels restricted(Kernels measured, Kernel kernel) {
@@ -85,6 +87,12 @@ public final class WorkerServices implements AutoCloseable {
           "compute_dtype",
           "is " + dtype + ", which this device cannot compute; it can " + available);
     }
+  }
+
+  private long weightsMemory(TorchDevice device) {
+    return options.weightsMemoryBytes() > 0
+        ? options.weightsMemoryBytes()
+        : device.totalMemoryBytes() / 2;
   }
 
   private int lanes(TorchDevice device) {
@@ -164,6 +172,7 @@ public final class WorkerServices implements AutoCloseable {
   @Override
   public void close() {
     health.enterTerminalState();
+    alarms.close();
     worker.lanes().close();
     worker.backbones().close();
     worker.pooler().close();

@@ -127,7 +127,8 @@ public final class Lanes implements AutoCloseable {
      *
      * @param completion gets the result and null, or null and what went wrong, on the lane's
      *     thread; a step that never runs because the call or the lanes are closed ends with a
-     *     {@link CancellationException}
+     *     {@link CancellationException}. If it throws when it gets the result, it gets what it has
+     *     thrown as what went wrong
      */
     public <T> void submit(Callable<T> step, BiConsumer<T, Throwable> completion) {
       Step<T> waitingStep = new Step<>(step, completion);
@@ -238,8 +239,12 @@ public final class Lanes implements AutoCloseable {
       try {
         completion.accept(result, error);
       } catch (Throwable e) {
-        // Errors too: the lane must live on.
-        LOG.log(System.Logger.Level.ERROR, "A step's result could not be handed over", e);
+        // Errors too: whoever waits for the result must learn of them, and the lane must live on.
+        if (error == null) {
+          complete(null, e);
+        } else {
+          LOG.log(System.Logger.Level.ERROR, "A step's failure could not be handed over", e);
+        }
       }
     }
   }

@@ -62,7 +62,7 @@ public final class Program implements AutoCloseable {
     } catch (IOException e) {
       manager.close();
       throw new UncheckedIOException(e);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // whatever it is, nobody else can free it
       manager.close();
       throw e;
     }

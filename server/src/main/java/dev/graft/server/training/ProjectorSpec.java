@@ -67,11 +67,13 @@ public record ProjectorSpec(
     return new ProjectorSpec(Kind.LINEAR, List.of(), Activation.GELU, 0, false, outputSize, true);
   }
 
-  /** The same with the sizes that follow from the data. */
+  /** The same with the sizes that follow from the data; those that are unknown are 0. */
   ProjectorSpec resolved(int inputSize, int neededOutputSize) {
     return new ProjectorSpec(
         kind,
-        kind == Kind.MLP && hiddenSizes.isEmpty() ? List.of(inputSize) : hiddenSizes,
+        kind == Kind.MLP && hiddenSizes.isEmpty() && inputSize > 0
+            ? List.of(inputSize)
+            : hiddenSizes,
         activation,
         dropout,
         layerNorm,

@@ -74,7 +74,7 @@ final class ProjectorTrainer implements AutoCloseable {
       }
       this.trainData = upload(loss, train);
       this.evalData = eval.items() == 0 ? null : upload(loss, eval);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // whatever it is, nobody will close this
       close();
       throw e;
     }

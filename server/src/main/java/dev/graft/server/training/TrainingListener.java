@@ -8,6 +8,9 @@ public interface TrainingListener {
   /** Data is complete and training begins, or goes on from a checkpoint. */
   default void started(TrainingStarted started) {}
 
+  /** An optimizer step is done. */
+  default void stepped(TrainingProgress progress) {}
+
   default void logged(LogEntry entry) {}
 
   default void evaluated(Evaluation evaluation) {}

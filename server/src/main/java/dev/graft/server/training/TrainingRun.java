@@ -1,14 +1,8 @@
 package dev.graft.server.training;
 
 import dev.graft.server.GraftException;
-import dev.graft.server.Sha256;
-import dev.graft.server.torch.Scope;
-import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.TorchDevice;
-import dev.graft.server.training.CounterRandom.Purpose;
 import dev.graft.server.training.Progress.Action;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +23,7 @@ public final class TrainingRun implements AutoCloseable {
   private final TorchDevice device;
   private final Projector projector;
   private final TrainingPlan plan;
+  private final FlowControl flow;
   private final LearningRateSchedule schedule;
   private final String fingerprint;
   private final Progress progress;
@@ -40,44 +35,28 @@ public final class TrainingRun implements AutoCloseable {
 
   private Map<String, float[]> best;
   private ProjectorTrainer trainer;
-  private Scope epochScope;
-  private Tensor order;
-  private long orderEpoch = -1;
+  private EpochOrder order;
   private EvaluationPass evaluation;
   private volatile boolean checkpointRequested;
 
   private TrainingRun(
-      TorchDevice device,
-      TrainingSpec spec,
-      FeatureDataset train,
-      FeatureDataset eval,
-      byte[] initialProjector,
-      byte[] checkpoint) {
+      TorchDevice device, PreparedRun prepared, FeatureDataset train, FeatureDataset eval) {
     this.device = device;
     this.train = train;
     this.eval = eval;
-    checkData(spec.arguments(), train, eval);
-    this.spec = spec.resolved(train.size(), train.vectorSize());
-    this.projector = new Projector(this.spec.projector(), train.size());
-    checkOutput(train);
+    this.spec = prepared.spec();
+    this.projector = prepared.projector();
+    this.plan = prepared.plan();
+    this.fingerprint = prepared.fingerprint();
+    this.start = prepared.start();
     TrainingArguments arguments = spec.arguments();
-    this.plan = TrainingPlan.of(arguments, train.items());
-    checkMemory();
+    this.flow = new FlowControl(arguments, plan);
     this.schedule =
         new LearningRateSchedule(
             arguments.lrSchedulerType(),
             arguments.learningRate(),
             plan.warmupSteps(),
             plan.totalSteps());
-    this.fingerprint = fingerprint(initialProjector);
-    this.start =
-        checkpoint.length > 0
-            ? TrainingCheckpoint.read(checkpoint, projector, arguments, fingerprint, plan)
-            : TrainingCheckpoint.initial(
-                arguments.optim(),
-                initialProjector.length > 0
-                    ? ProjectorWeights.read(projector, initialProjector)
-                    : ProjectorWeights.initial(projector, arguments.seed()));
     this.progress = start.progress();
     this.best = start.best();
     this.firstStep = progress.step;
@@ -101,8 +80,10 @@ public final class TrainingRun implements AutoCloseable {
       Optional<byte[]> initialProjector,
       Optional<byte[]> checkpoint) {
     byte[] none = {};
-    return new TrainingRun(
-        device, spec, train, eval, initialProjector.orElse(none), checkpoint.orElse(none));
+    PreparedRun prepared =
+        PreparedRun.of(
+            device, spec, train, eval, initialProjector.orElse(none), checkpoint.orElse(none));
+    return new TrainingRun(device, prepared, train, eval);
   }
 
   /**
@@ -152,6 +133,7 @@ public final class TrainingRun implements AutoCloseable {
       trainer =
           new ProjectorTrainer(
               device, spec, projector, start.weights(), start.optimizerState(), train, eval);
+      order = new EpochOrder(device, trainer, spec.arguments(), train.items());
       start = null;
       train = train.withoutFeatures();
       eval = eval.withoutFeatures();
@@ -182,7 +164,12 @@ public final class TrainingRun implements AutoCloseable {
     double learningRate = schedule.at(progress.step);
     ProjectorTrainer.Step step =
         trainer.step(
-            order(), bounds, learningRate, progress.step + 1, progress.epoch, progress.batch);
+            order.of(progress.epoch),
+            bounds,
+            learningRate,
+            progress.step + 1,
+            progress.epoch,
+            progress.batch);
     if (!step.finite()) {
       throw nonFinite(listener, "training loss", step.loss(), progress.step + 1);
     }
@@ -191,32 +178,8 @@ public final class TrainingRun implements AutoCloseable {
     progress.lossSum += step.loss();
     progress.gradNorm = step.gradNorm();
     progress.learningRate = learningRate;
-    planAfterStep();
-  }
-
-  /** As DefaultFlowCallback.on_step_end. */
-  private void planAfterStep() {
-    TrainingArguments arguments = spec.arguments();
-    boolean last = progress.step >= plan.totalSteps();
-    if (due(arguments.loggingStrategy(), plan.loggingInterval())
-        || (progress.step == 1 && arguments.loggingFirstStep())) {
-      progress.agenda.add(Action.LOG);
-    }
-    if (due(arguments.evalStrategy(), plan.evalInterval())
-        || (last && arguments.evalStrategy() == IntervalStrategy.STEPS)) {
-      progress.agenda.add(Action.EVALUATE);
-    }
-    if (due(arguments.saveStrategy(), plan.saveInterval())
-        || (last && arguments.saveStrategy() == IntervalStrategy.STEPS)) {
-      progress.agenda.add(Action.SAVE);
-    }
-    if (last || progress.batch >= plan.batchesPerEpoch()) {
-      progress.agenda.add(Action.END_EPOCH);
-    }
-  }
-
-  private boolean due(IntervalStrategy strategy, long interval) {
-    return strategy == IntervalStrategy.STEPS && interval > 0 && progress.step % interval == 0;
+    listener.stepped(new TrainingProgress(progress.step, epochsDone(), step.loss()));
+    flow.afterStep(progress);
   }
 
   /** Does what costs next to nothing; false if the action has to wait for the next call. */
@@ -234,7 +197,7 @@ public final class TrainingRun implements AutoCloseable {
       }
       case END_EPOCH -> {
         progress.agenda.remove();
-        endEpoch();
+        flow.afterEpoch(progress);
         yield true;
       }
       case NEXT_EPOCH -> {
@@ -265,21 +228,6 @@ public final class TrainingRun implements AutoCloseable {
 
   private double epochsDone() {
     return progress.epoch + (double) progress.batch / plan.batchesPerEpoch();
-  }
-
-  /** As DefaultFlowCallback.on_epoch_end; an epoch ends also where training stops within it. */
-  private void endEpoch() {
-    TrainingArguments arguments = spec.arguments();
-    if (arguments.loggingStrategy() == IntervalStrategy.EPOCH) {
-      progress.agenda.add(Action.LOG);
-    }
-    if (arguments.evalStrategy() == IntervalStrategy.EPOCH) {
-      progress.agenda.add(Action.EVALUATE);
-    }
-    if (arguments.saveStrategy() == IntervalStrategy.EPOCH) {
-      progress.agenda.add(Action.SAVE);
-    }
-    progress.agenda.add(Action.NEXT_EPOCH);
   }
 
   private void nextEpoch(TrainingListener listener) {
@@ -349,103 +297,10 @@ public final class TrainingRun implements AutoCloseable {
         .with("step", step);
   }
 
-  private Tensor order() {
-    if (orderEpoch != progress.epoch) {
-      if (epochScope != null) {
-        epochScope.close();
-      }
-      epochScope = Scope.open(device);
-      order =
-          trainer.order(
-              epochScope,
-              switch (spec.arguments().trainSamplingStrategy()) {
-                case SEQUENTIAL -> LongStream.range(0, train.items()).toArray();
-                case RANDOM ->
-                    CounterRandom.of(spec.arguments().seed(), Purpose.ORDER, progress.epoch)
-                        .permutation(train.items());
-              });
-      orderEpoch = progress.epoch;
-    }
-    return order;
-  }
-
-  private static void checkData(
-      TrainingArguments arguments, FeatureDataset train, FeatureDataset eval) {
-    if (train.items() == 0) {
-      throw GraftException.invalidArgument(
-          "EMPTY_DATASET", "There are no training items. Send at least one before end_of_data.");
-    }
-    if (eval.items() == 0) {
-      if (arguments.evalStrategy() != IntervalStrategy.NO) {
-        throw GraftException.invalidArgument(
-            "EMPTY_DATASET",
-            "eval_strategy asks for evaluations, but there are no eval items. Send some, or set eval_strategy NO.");
-      }
-      return;
-    }
-    if (eval.size() != train.size()) {
-      throw GraftException.invalidArgument(
-          "FEATURE_SIZE",
-          "Eval items have features of %d values, training items of %d."
-              .formatted(eval.size(), train.size()));
-    }
-    if (eval.paired() != train.paired()) {
-      throw GraftException.invalidArgument(
-          "PAIR_MISSING", "Either both training and eval items have pairs, or neither.");
-    }
-    if (eval.vectorSize() != train.vectorSize()) {
-      throw GraftException.invalidArgument(
-          "LABEL_KIND",
-          "Eval items have %d label values, training items %d."
-              .formatted(eval.vectorSize(), train.vectorSize()));
-    }
-    if (TrainingPlan.batches(eval.items(), arguments.perDeviceEvalBatchSize(), arguments) == 0) {
-      throw InvalidField.of(
-          "dataloader_drop_last",
-          "leaves nothing of %d eval items in batches of %d"
-              .formatted(eval.items(), arguments.perDeviceEvalBatchSize()));
-    }
-  }
-
-  private void checkOutput(FeatureDataset train) {
-    int needed = train.vectorSize();
-    InvalidField.check(
-        needed == 0 || needed == spec.projector().outputSize(),
-        "output_size",
-        "must be 0 or the number of label values, " + needed,
-        spec.projector().outputSize());
-  }
-
-  private void checkMemory() {
-    TrainingArguments arguments = spec.arguments();
-    StepMemory.check(
-        device,
-        projector,
-        spec.objective(),
-        train.paired(),
-        Math.min(arguments.perDeviceTrainBatchSize(), train.items()),
-        "per_device_train_batch_size");
-    StepMemory.check(
-        device,
-        projector,
-        spec.objective(),
-        train.paired(),
-        Math.min(arguments.perDeviceEvalBatchSize(), eval.items()),
-        "per_device_eval_batch_size");
-  }
-
-  private String fingerprint(byte[] initialProjector) {
-    MessageDigest digest = Sha256.start();
-    String text = String.join("\n", spec.toString(), train.fingerprint(), eval.fingerprint(), "");
-    digest.update(text.getBytes(StandardCharsets.UTF_8));
-    digest.update(initialProjector);
-    return Sha256.hex(digest);
-  }
-
   @Override
   public void close() {
-    if (epochScope != null) {
-      epochScope.close();
+    if (order != null) {
+      order.close();
     }
     if (trainer != null) {
       trainer.close();

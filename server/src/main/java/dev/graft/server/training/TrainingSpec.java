@@ -51,6 +51,18 @@ public record TrainingSpec(
   }
 
   /**
+   * The shape of the projector with the sizes that are known before there are labels; those that
+   * are not are 0, or none.
+   *
+   * @param featureSize 0 while it is unknown
+   */
+  public ProjectorSpec knownShape(int featureSize) {
+    int classes = classes(objective);
+    return projector.resolved(
+        featureSize, objective instanceof Objective.InfoNce ? featureSize : classes);
+  }
+
+  /**
    * Every tensor that trains, where its sizes are known before there are labels; otherwise none.
    *
    * @param featureSize 0 while it is unknown
@@ -61,12 +73,9 @@ public record TrainingSpec(
 
   /** Likewise the projector. */
   Optional<Projector> knownProjector(int featureSize) {
-    boolean known =
-        projector.outputSize() > 0
-            || classes(objective) > 0
-            || objective instanceof Objective.InfoNce;
-    return featureSize > 0 && known
-        ? Optional.of(new Projector(resolved(featureSize, 0).projector(), featureSize))
+    ProjectorSpec shape = knownShape(featureSize);
+    return featureSize > 0 && shape.outputSize() > 0
+        ? Optional.of(new Projector(shape, featureSize))
         : Optional.empty();
   }
 

@@ -26,16 +26,25 @@
     padding = torch.ge(torch.unsqueeze(i, 0), torch.unsqueeze(lengths, 1))
     zeros = torch.zeros([torch.size(like, 0), tokens], dtype=ops.prim.dtype(like), layout=None, device=ops.prim.device(like), pin_memory=None)
     return torch.reshape(torch.masked_fill(zeros, padding, -inf), [-1, 1, 1, tokens])
-  def hidden_states(self: __torch__.Program, ids: Tensor, types: Tensor, lengths: Tensor, ragged: bool, w: Dict[str, Tensor], blocks: List[Dict[str, Tensor]], depth: int) -> Tensor:
-    # ids (B, T) padded on the right
-    x = torch.add(torch.embedding(w["embeddings.word_embeddings.weight"], ids), torch.embedding(w["embeddings.token_type_embeddings.weight"], types))
-    x = torch.add(x, torch.embedding(w["embeddings.position_embeddings.weight"], (self).positions(ids)))
+  def table(self: __torch__.Program, w: Dict[str, Tensor], name: str, index: Tensor) -> Tensor:
+    return torch.to(torch.embedding(w[name + ".weight"], index), ops.prim.dtype(w["embeddings.LayerNorm.weight"]))
+  def embed(self: __torch__.Program, ids: Tensor, types: Tensor, lengths: Tensor, ragged: bool, w: Dict[str, Tensor]) -> List[Tensor]:
+    # ids (B, T) padded on the right -> hidden states, and the mask of padding where there is any
+    x = torch.add((self).table(w, "embeddings.word_embeddings", ids), (self).table(w, "embeddings.token_type_embeddings", types))
+    x = torch.add(x, (self).table(w, "embeddings.position_embeddings", (self).positions(ids)))
     x = (self).layer_norm(x, w, "embeddings.LayerNorm")
-    mask = annotate(Optional[Tensor], None)
     if ragged:
-      mask = (self).padding_mask(lengths, x)
+      state = [x, (self).padding_mask(lengths, x)]
+    else:
+      state = [x]
+    return state
+  def step(self: __torch__.Program, x: Tensor, state: List[Tensor], w: Dict[str, Tensor], i: int) -> Tensor:
+    # block i, with what embed returned
+    mask = annotate(Optional[Tensor], None)
+    if torch.gt(torch.len(state), 1):
+      mask = state[1]
     else:
       mask = mask
-    for i in range(depth):
-      x = (self).block(x, blocks[i], mask)
+    return (self).block(x, w, mask)
+  def finish(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
     return x

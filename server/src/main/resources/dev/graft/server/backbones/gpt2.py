@@ -8,15 +8,13 @@
     x = (self).linear_plus(y, w, "attn.c_proj", x)
     h = (self).linear_activated((self).layer_norm(x, w, "ln_2"), w, "mlp.c_fc")
     return (self).linear_plus(h, w, "mlp.c_proj", x)
-  def hidden_states(self: __torch__.Program, ids: Tensor, types: Tensor, lengths: Tensor, ragged: bool, w: Dict[str, Tensor], blocks: List[Dict[str, Tensor]], depth: int) -> Tensor:
+  def embed(self: __torch__.Program, ids: Tensor, types: Tensor, lengths: Tensor, ragged: bool, w: Dict[str, Tensor]) -> List[Tensor]:
     # ids (B, T) padded on the right: a real token never sees padding, so no mask is needed for it
     positions = torch.arange(torch.size(ids, 1), dtype=4, layout=None, device=ops.prim.device(ids), pin_memory=None)
-    x = torch.add(torch.embedding(w["wte.weight"], ids), torch.embedding(w["wpe.weight"], positions))
+    dtype = ops.prim.dtype(w["ln_f.weight"])
+    return [torch.add(torch.to(torch.embedding(w["wte.weight"], ids), dtype), torch.to(torch.embedding(w["wpe.weight"], positions), dtype))]
+  def step(self: __torch__.Program, x: Tensor, state: List[Tensor], w: Dict[str, Tensor], i: int) -> Tensor:
     scales = annotate(List[float], $attention_scales)
-    for i in range(depth):
-      x = (self).block(x, blocks[i], scales[i])
-    if torch.eq(depth, torch.len(blocks)):
-      x = (self).layer_norm(x, w, "ln_f")
-    else:
-      x = x
-    return x
+    return (self).block(x, w, scales[i])
+  def finish(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
+    return (self).layer_norm(x, w, "ln_f")

@@ -32,29 +32,29 @@
     hidden = torch.logical_or(torch.lt(distance, 0), torch.ge(distance, $window))
     mask = torch.masked_fill(torch.zeros([tokens, tokens], dtype=ops.prim.dtype(like), layout=None, device=ops.prim.device(like), pin_memory=None), hidden, -inf)
     return torch.reshape(mask, [1, 1, tokens, tokens])
-  def hidden_states(self: __torch__.Program, ids: Tensor, types: Tensor, lengths: Tensor, ragged: bool, w: Dict[str, Tensor], blocks: List[Dict[str, Tensor]], depth: int) -> Tensor:
+  def embed(self: __torch__.Program, ids: Tensor, types: Tensor, lengths: Tensor, ragged: bool, w: Dict[str, Tensor]) -> List[Tensor]:
     # ids (B, T) padded on the right: a real token never sees padding, so no mask is needed for it
+    # -> hidden states, cos, sin, and the mask of the sliding window where one is needed
     tokens = torch.size(ids, 1)
-    x = torch.embedding(w["embed_tokens.weight"], ids)
+    x = torch.to(torch.embedding(w["embed_tokens.weight"], ids), ops.prim.dtype(w["norm.weight"]))
     positions = torch.arange(tokens, dtype=6, layout=None, device=ops.prim.device(ids), pin_memory=None)
     angles = torch.mul(torch.reshape(positions, [1, tokens, 1]), torch.unsqueeze((self).inverse_frequencies(lengths), 1))
     angles = torch.unsqueeze(torch.cat([angles, angles], -1), 2)
     cos = torch.to(torch.mul(torch.cos(angles), $attention_factor), ops.prim.dtype(x))
     sin = torch.to(torch.mul(torch.sin(angles), $attention_factor), ops.prim.dtype(x))
-    slides = annotate(List[bool], $slides)
-    window = annotate(Optional[Tensor], None)
     if torch.gt(tokens, $window):
-      window = (self).window_mask(tokens, x)
+      state = [x, cos, sin, (self).window_mask(tokens, x)]
     else:
-      window = window
-    for i in range(depth):
-      if slides[i]:
-        mask = window
-      else:
-        mask = annotate(Optional[Tensor], None)
-      x = (self).block(x, blocks[i], cos, sin, mask)
-    if torch.eq(depth, torch.len(blocks)):
-      x = (self).rms_norm(x, w["norm.weight"])
+      state = [x, cos, sin]
+    return state
+  def step(self: __torch__.Program, x: Tensor, state: List[Tensor], w: Dict[str, Tensor], i: int) -> Tensor:
+    # block i, with what embed returned
+    slides = annotate(List[bool], $slides)
+    mask = annotate(Optional[Tensor], None)
+    if torch.__and__(slides[i], torch.gt(torch.len(state), 3)):
+      mask = state[3]
     else:
-      x = x
-    return x
+      mask = mask
+    return (self).block(x, w, state[1], state[2], mask)
+  def finish(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
+    return (self).rms_norm(x, w["norm.weight"])

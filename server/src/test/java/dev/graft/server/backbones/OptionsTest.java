@@ -24,7 +24,7 @@ class OptionsTest {
       quoteCharacter = '`',
       textBlock =
           """
-          llama       | {"quantization_config": {"quant_method": "bitsandbytes"}} | quantization_config
+          llama       | {"quantization_config": {"quant_method": "hqq"}} | quantization_config
           llama       | {"pruned_heads": {"0": [1]}}                     | pruned_heads
           llama       | {"per_layer_config": {"0": {"head_dim": 8}}}     | per_layer_config
           llama       | {"auto_map": {"AutoModel": "modeling.Model"}}    | auto_map
@@ -54,7 +54,7 @@ class OptionsTest {
           bert        | {"position_embedding_type": "relative_key"}      | position_embedding_type
           bert        | {"position_embedding_type": "alibi"}             | position_embedding_type
           bert        | {"pruned_heads": {"0": [1]}}                     | pruned_heads
-          bert        | {"quantization_config": {"quant_method": "gptq"}} | quantization_config
+          bert        | {"quantization_config": {"quant_method": "fp8"}} | quantization_config
           roberta     | {"position_embedding_type": "relative_key_query"} | position_embedding_type
           xlm-roberta | {"is_decoder": true}                             | is_decoder
           camembert   | {"hidden_act": "geglu"}                          | hidden_act

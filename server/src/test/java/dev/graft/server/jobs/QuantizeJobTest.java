@@ -22,6 +22,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class QuantizeJobTest {
   /** Written by bitsandbytes and transformers. */
@@ -230,6 +232,32 @@ class QuantizeJobTest {
     // Sources and fixtures were written by different versions of transformers.
     assertThat(config(output.resolve("made"))).isEqualTo(config(BNB.resolve(fixture)));
     assertThat(result.relativeError()).isBetween(1e-4, 0.2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama_h72_nf4_dq", "gpt2_int8", "bert_odd_nf4_dq", "llama_mha_nf4_skip"})
+  void aQuantizedModelIsDecodedAndQuantizedAgain(String quantized) throws IOException {
+    job(BNB, FileOpener.NEW_FILES)
+        .run(none(quantized, Optional.of("plain"), Optional.empty(), 1 << 30), new Recording());
+    Checkpoint plain = Checkpoint.open(output.resolve("plain"));
+    assertThat(plain.configuration().has("quantization_config")).isFalse();
+    assertThat(plain.tensors()).allMatch(tensor -> tensor.type() == StoredType.F32);
+    String again = quantized.replaceFirst(".*_(nf4|int8).*", "$1").toUpperCase(Locale.ROOT);
+    QuantizeJob.Result result =
+        job(output, FileOpener.NEW_FILES)
+            .run(
+                new QuantizeRequest(
+                    "plain",
+                    QuantizationScheme.valueOf(again),
+                    Optional.of("again"),
+                    64,
+                    false,
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    1 << 30),
+                new Recording());
+    assertThat(result.relativeError()).isLessThan(0.08);
   }
 
   private static String config(Path directory) throws IOException {

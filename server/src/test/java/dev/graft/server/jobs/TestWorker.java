@@ -8,6 +8,7 @@ import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Lanes;
 import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.training.FeatureMemory;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +25,10 @@ final class TestWorker implements AutoCloseable {
   }
 
   TestWorker(Path root, int tokensPerBatch, long maxTrainFeatureBytes) {
+    this(root, tokensPerBatch, maxTrainFeatureBytes, Long.MAX_VALUE);
+  }
+
+  TestWorker(Path root, int tokensPerBatch, long maxTrainFeatureBytes, long weightsMemoryBytes) {
     Kernels kernels = new Kernels(List.of(new Kernels.Measured(ComputeDtype.FP32, Kernel.MKL, 1)));
     this.resources =
         new WorkerResources(
@@ -31,11 +36,12 @@ final class TestWorker implements AutoCloseable {
             kernels,
             ComputeDtype.FP32,
             Lanes.start(1),
-            new BackboneStore(ModelRoots.of(List.of(root)), TorchDevice.CPU, kernels),
+            new BackboneStore(
+                ModelRoots.of(List.of(root)), TorchDevice.CPU, kernels, weightsMemoryBytes),
             new Pooler(TorchDevice.CPU),
             FeatureCache.inMemory(0),
             tokensPerBatch,
-            maxTrainFeatureBytes);
+            new FeatureMemory(maxTrainFeatureBytes));
   }
 
   static FeatureRequest ready() {

@@ -12,6 +12,7 @@ import dev.graft.server.training.LogEntry;
 import dev.graft.server.training.Objective;
 import dev.graft.server.training.ProjectorSpec;
 import dev.graft.server.training.TrainingArguments;
+import dev.graft.server.training.TrainingProgress;
 import dev.graft.server.training.TrainingSpec;
 import dev.graft.server.training.TrainingStarted;
 import java.io.IOException;
@@ -51,6 +52,18 @@ class TrainJobTest {
       assertThat(heard.checkpoints).hasSize(1);
       heard.pending.forEach(Runnable::run); // the client takes something after all
       assertThat(heard.checkpoints).hasSize(1);
+    }
+  }
+
+  @Test
+  void progressIsToldAlthoughNothingIsLogged() throws Exception {
+    heard.room = false;
+    try (TrainJob job = job(TestWorker.ready(), Optional.empty(), Optional.empty())) {
+      job.addTrain(item(0, new Content.Features(new float[] {1, 2})));
+      job.end();
+      heard.waitsForRoom.get(20, TimeUnit.SECONDS);
+      assertThat(heard.progress).hasSize(1);
+      assertThat(heard.progress.get(0).step()).isPositive();
     }
   }
 
@@ -139,6 +152,43 @@ class TrainJobTest {
   }
 
   @Test
+  void aTrainingWaitsForTheMemoryOfOthers() {
+    worker.close();
+    worker = new TestWorker(TestWorker.GOLDEN, 128, 400);
+    TrainItem item = item(0, new Content.Features(new float[10]));
+    try (TrainJob later = job(TestWorker.ready(), Optional.empty(), Optional.empty())) {
+      try (TrainJob earlier = job(TestWorker.ready(), Optional.empty(), Optional.empty())) {
+        earlier.addTrain(item);
+        earlier.addTrain(item(1, new Content.Features(new float[10])));
+        assertReason(
+            catchThrowableOfType(GraftException.class, () -> later.addTrain(item)),
+            "FEATURE_MEMORY_FULL");
+      }
+      later.addEval(item);
+    }
+  }
+
+  @Test
+  void theProjectorsShapeIsKnownWhereNoLabelIsNeeded() {
+    assertThat(shape(TestWorker.ready(), new Objective.CrossEntropy(3, List.of())))
+        .isEqualTo(ProjectorSpec.linear(3));
+    assertThat(shape(TestWorker.on("bert"), new Objective.InfoNce(0.05, false)))
+        .isEqualTo(ProjectorSpec.linear(48));
+    assertThat(shape(TestWorker.on("bert"), new Objective.MeanSquaredError()))
+        .isEqualTo(ProjectorSpec.linear(0));
+  }
+
+  private ProjectorSpec shape(FeatureRequest request, Objective objective) {
+    TrainingSpec spec =
+        new TrainingSpec(
+            ProjectorSpec.linear(0), objective, TrainingArguments.builder().maxSteps(1).build());
+    try (TrainJob job =
+        new TrainJob(worker.resources, request, spec, Optional.empty(), Optional.empty(), heard)) {
+      return job.projector();
+    }
+  }
+
+  @Test
   void labelsAreRefusedWithTheirPlace() {
     try (TrainJob job = job(TestWorker.ready(), Optional.empty(), Optional.empty())) {
       TrainItem unlabelled =
@@ -214,6 +264,7 @@ class TrainJobTest {
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
     private final CompletableFuture<Void> started = new CompletableFuture<>();
     private final CompletableFuture<Void> waitsForRoom = new CompletableFuture<>();
+    private final List<TrainingProgress> progress = new CopyOnWriteArrayList<>();
     private final List<byte[]> checkpoints = new CopyOnWriteArrayList<>();
     private final List<Runnable> pending = new CopyOnWriteArrayList<>();
     private volatile boolean room = true;
@@ -226,6 +277,11 @@ class TrainJobTest {
     public void onStarted(TrainingStarted training, TrainJob.ExtractionProgress progress) {
       atStart.run();
       started.complete(null);
+    }
+
+    @Override
+    public void onTraining(TrainingProgress newProgress) {
+      progress.add(newProgress);
     }
 
     @Override

@@ -8,14 +8,15 @@ import dev.graft.server.torch.TorchDevice;
 
 /** Decoded weights as Java sees them. */
 final class Decoding {
+  private static final Tensors TENSORS = Tensors.on(TorchDevice.CPU);
+
   private Decoding() {}
 
   /** The values of a weight decoded to a type, as 32-bit floats. */
   static float[] decode(QuantizedWeight weight, DType dtype) {
-    try (Scope scope = Scope.open(TorchDevice.CPU);
-        Tensors tensors = Tensors.on(TorchDevice.CPU)) {
-      TensorFiles files = new TensorFiles(scope, tensors);
-      return tensors.cast(scope, weight.decode(scope, files, dtype), DType.F32).toFloats();
+    try (Scope scope = Scope.open(TorchDevice.CPU)) {
+      TensorFiles files = new TensorFiles(scope, TENSORS);
+      return TENSORS.cast(scope, weight.decode(scope, files, dtype), DType.F32).toFloats();
     }
   }
 

@@ -8,10 +8,11 @@ import dev.graft.server.GraftException;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class CallsTest {
-  private final Calls calls = new Calls(8);
+  private final Calls calls = new Calls(8, new FakeAlarms(), Duration.ofSeconds(60));
 
   @Test
   void aLackOfMemoryPassesWhereOtherCallsTakeItToo() {

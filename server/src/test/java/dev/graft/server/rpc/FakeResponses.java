@@ -11,6 +11,12 @@ final class FakeResponses<T> extends ServerCallStreamObserver<T> {
   boolean completed;
   private int room;
   private Runnable onReady = () -> {};
+  private Runnable onCancel = () -> {};
+
+  /** The client is gone. */
+  void cancel() {
+    onCancel.run();
+  }
 
   /** Takes so many more messages. */
   void take(int messages) {
@@ -50,13 +56,18 @@ final class FakeResponses<T> extends ServerCallStreamObserver<T> {
   }
 
   @Override
-  public void setOnCancelHandler(Runnable handler) {}
+  public void setOnCancelHandler(Runnable handler) {
+    onCancel = handler;
+  }
 
   @Override
   public void setCompression(String compression) {}
 
   @Override
   public void disableAutoInboundFlowControl() {}
+
+  @Override
+  public void disableAutoRequest() {}
 
   @Override
   public void request(int count) {}

@@ -25,6 +25,7 @@ class WorkerOptionsTest {
     refused("lanes", options -> options.lanes(-1));
     refused("lanes", options -> options.lanes(Integer.MAX_VALUE));
     refused("tokens_per_batch", options -> options.tokensPerBatch(-1));
+    refused("weights_memory_bytes", options -> options.weightsMemoryBytes(-1));
     refused("cache_memory_bytes", options -> options.cacheMemoryBytes(-1));
     refused("cache_disk_bytes", options -> options.cacheDiskBytes(-1));
     refused("max_message_bytes", options -> options.maxMessageBytes((128 << 10) - 1));
@@ -32,6 +33,7 @@ class WorkerOptionsTest {
     refused("max_file_bytes", options -> options.maxFileBytes(-1));
     refused("max_file_bytes", options -> options.maxFileBytes(1L << 31));
     refused("max_train_feature_bytes", options -> options.maxTrainFeatureBytes(-1));
+    refused("spec_timeout", options -> options.specTimeout(Duration.ZERO));
     refused("drain_grace", options -> options.drainGrace(Duration.ofNanos(-1)));
   }
 

@@ -116,6 +116,27 @@ class LanesTest {
   }
 
   @Test
+  void aResultThatCannotBeTakenIsAFailure() throws Exception {
+    CompletableFuture<Throwable> failure = new CompletableFuture<>();
+    CompletableFuture<String> after = new CompletableFuture<>();
+    try (Lanes lanes = Lanes.start(1)) {
+      Lanes.Turns call = lanes.open();
+      call.submit(
+          () -> "result",
+          (done, error) -> {
+            if (error == null) {
+              throw new AssertionError("on purpose");
+            }
+            failure.complete(error);
+            throw new AssertionError("again");
+          });
+      call.submit(() -> "after", (done, error) -> after.complete(done));
+      assertThat(failure.get()).hasMessage("on purpose");
+      assertThat(after.get()).isEqualTo("after");
+    }
+  }
+
+  @Test
   void theReleaseWaitsForWhatIsHeld() {
     List<String> order = new ArrayList<>();
     try (Lanes lanes = Lanes.start(1)) {

@@ -17,7 +17,8 @@ class FeatureCollectorTest {
 
   @Test
   void keepsTheOrderOfArrival() {
-    FeatureCollector collector = new FeatureCollector("items", CLASSES, 0, new FeatureBudget(1000));
+    FeatureCollector collector =
+        new FeatureCollector("items", CLASSES, 0, new FeatureMemory(1000).open());
     collector.add(item(7, new Label.ClassIndex(2)));
     collector.add(item(3, new Label.ClassIndex(0)));
     collector.put(3, new float[] {3, 3});
@@ -74,7 +75,7 @@ class FeatureCollectorTest {
   @Test
   void refusesWrongFeatures() {
     FeatureCollector collector =
-        new FeatureCollector("items", CLASSES, 0, new FeatureBudget(10_000));
+        new FeatureCollector("items", CLASSES, 0, new FeatureMemory(10_000).open());
     for (int i = 1; i <= 3; i++) {
       collector.add(item(i, new Label.ClassIndex(1)));
     }
@@ -85,7 +86,8 @@ class FeatureCollectorTest {
 
   @Test
   void memoryIsBounded() {
-    FeatureCollector collector = new FeatureCollector("items", CLASSES, 0, new FeatureBudget(300));
+    FeatureCollector collector =
+        new FeatureCollector("items", CLASSES, 0, new FeatureMemory(300).open());
     collector.add(item(1, new Label.ClassIndex(1)));
     collector.put(1, new float[10]);
     assertThatExceptionOfType(GraftException.class)
@@ -96,7 +98,7 @@ class FeatureCollectorTest {
 
   @Test
   void collectorsShareTheirBudget() {
-    FeatureBudget budget = new FeatureBudget(300);
+    FeatureBudget budget = new FeatureMemory(300).open();
     new FeatureCollector("train_items", CLASSES, 0, budget).add(item(1, new Label.ClassIndex(1)));
     FeatureCollector other = new FeatureCollector("eval_items", CLASSES, 0, budget);
     other.add(item(1, new Label.ClassIndex(1)));
@@ -104,6 +106,30 @@ class FeatureCollectorTest {
         .isThrownBy(() -> other.put(1, new float[10]))
         .extracting(GraftException::reason)
         .isEqualTo("DATASET_TOO_LARGE");
+  }
+
+  @Test
+  void trainingsShareTheMemory() {
+    FeatureMemory memory = new FeatureMemory(400);
+    FeatureBudget first = memory.open();
+    FeatureCollector collector = new FeatureCollector("items", CLASSES, 0, first);
+    collector.add(item(1, new Label.ClassIndex(1)));
+    collector.put(1, new float[10]);
+    FeatureBudget second = memory.open();
+    FeatureCollector other = new FeatureCollector("items", CLASSES, 0, second);
+    other.add(item(1, new Label.ClassIndex(1)));
+    assertThatExceptionOfType(GraftException.class)
+        .isThrownBy(() -> other.put(1, new float[30]))
+        .satisfies(
+            e -> {
+              assertThat(e.category()).isEqualTo(GraftException.Category.RESOURCE_EXHAUSTED);
+              assertThat(e.reason()).isEqualTo("FEATURE_MEMORY_FULL");
+            });
+    first.close();
+    first.close();
+    other.put(1, new float[30]);
+    second.close();
+    memory.open().take(400);
   }
 
   private static TrainingItem item(long number, Label label) {
@@ -116,7 +142,7 @@ class FeatureCollectorTest {
 
   private static String fingerprint(TrainingItem... items) {
     FeatureCollector collector =
-        new FeatureCollector("items", CLASSES, 0, new FeatureBudget(10_000));
+        new FeatureCollector("items", CLASSES, 0, new FeatureMemory(10_000).open());
     for (TrainingItem item : items) {
       collector.add(item);
       collector.put(item.number(), new float[] {1});
@@ -127,7 +153,7 @@ class FeatureCollectorTest {
   /** The last item, number 5, is refused and named. */
   private static void refused(Objective objective, String reason, TrainingItem... items) {
     FeatureCollector collector =
-        new FeatureCollector("items", objective, 0, new FeatureBudget(10_000));
+        new FeatureCollector("items", objective, 0, new FeatureMemory(10_000).open());
     for (int i = 0; i < items.length - 1; i++) {
       collector.add(items[i]);
     }

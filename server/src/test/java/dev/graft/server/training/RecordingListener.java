@@ -8,6 +8,7 @@ import java.util.Map;
 /** Keeps all that a run says. */
 final class RecordingListener implements TrainingListener {
   TrainingStarted started;
+  final List<TrainingProgress> steps = new ArrayList<>();
   final List<LogEntry> log = new ArrayList<>();
   final List<Evaluation> evaluations = new ArrayList<>();
   final Map<Long, byte[]> checkpoints = new LinkedHashMap<>();
@@ -16,6 +17,11 @@ final class RecordingListener implements TrainingListener {
   @Override
   public void started(TrainingStarted event) {
     started = event;
+  }
+
+  @Override
+  public void stepped(TrainingProgress progress) {
+    steps.add(progress);
   }
 
   @Override

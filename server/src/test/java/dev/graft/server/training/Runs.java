@@ -26,7 +26,7 @@ final class Runs {
   static FeatureDataset dataset(Objective objective, int items, int outputs, long seed) {
     Random random = new Random(seed);
     FeatureCollector collector =
-        new FeatureCollector("items", objective, 0, new FeatureBudget(Long.MAX_VALUE));
+        new FeatureCollector("items", objective, 0, new FeatureMemory(Long.MAX_VALUE).open());
     boolean paired =
         objective instanceof Objective.InfoNce || objective instanceof Objective.CosineEmbedding;
     for (int i = 0; i < items; i++) {

@@ -190,7 +190,7 @@ final class TrainerFixture {
             "items",
             objective(),
             spec().projector().outputSize(),
-            new FeatureBudget(Long.MAX_VALUE));
+            new FeatureMemory(Long.MAX_VALUE).open());
     float[][] features = rows(tensors.get(prefix + "features"));
     TensorData pairs = tensors.get(prefix + "pairs");
     for (int i = 0; i < features.length; i++) {

@@ -70,6 +70,18 @@ class TrainingRunTest {
   }
 
   @Test
+  void everyStepIsTold() {
+    RecordingListener heard =
+        Runs.finish(spec(TrainingArguments.builder().loggingSteps(1)), TRAIN, NONE, new byte[0]);
+    assertThat(heard.steps).hasSize(9);
+    for (int i = 0; i < heard.steps.size(); i++) {
+      LogEntry logged = heard.log.get(i);
+      assertThat(heard.steps.get(i))
+          .isEqualTo(new TrainingProgress(logged.step(), logged.epoch(), logged.loss()));
+    }
+  }
+
+  @Test
   void learnsWhatCanBeLearned() {
     TrainingSpec spec =
         new TrainingSpec(
@@ -91,7 +103,7 @@ class TrainingRunTest {
   void constantTargetsHaveNoR2() {
     Objective objective = new Objective.MeanSquaredError();
     FeatureCollector collector =
-        new FeatureCollector("items", objective, 0, new FeatureBudget(10_000));
+        new FeatureCollector("items", objective, 0, new FeatureMemory(10_000).open());
     for (int i = 0; i < 4; i++) {
       collector.add(
           new TrainingItem(i, Optional.of(new Label.Values(2)), false, new byte[] {(byte) i}));

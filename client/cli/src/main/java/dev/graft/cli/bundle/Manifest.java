@@ -28,6 +28,7 @@ import java.util.Optional;
  * told again.
  *
  * @param spec every default filled in; its backbone's path is where predictions look for it
+ * @param backboneIncluded whether the backbone lies in the bundle, in {@link #BACKBONE}
  * @param backboneDigest SHA-256 of the backbone's configuration and tensors
  * @param classes names of the classes, for objectives that have some
  * @param audit what was trained and what stayed frozen
@@ -38,6 +39,7 @@ import java.util.Optional;
  */
 public record Manifest(
     TrainSpec spec,
+    boolean backboneIncluded,
     String backboneDigest,
     Optional<Classes> classes,
     ParameterAudit audit,
@@ -51,6 +53,9 @@ public record Manifest(
 
   /** The projector's file name. */
   public static final String PROJECTOR_FILE = "projector.safetensors";
+
+  /** Where an included backbone lies in a bundle. */
+  public static final String BACKBONE = "backbone";
 
   private static final String FORMAT = "graft-bundle";
   private static final int FORMAT_VERSION = 1;
@@ -76,6 +81,7 @@ public record Manifest(
     json.put("format", FORMAT).put("format_version", FORMAT_VERSION);
     json.putObject("backbone")
         .put("path", spec.getFeatures().getBackbone().getPath())
+        .put("included", backboneIncluded)
         .put("digest", backboneDigest);
     json.set("features", ProtoJson.toJson(spec.getFeatures().toBuilder().clearBackbone().build()));
     json.set("projector", ProtoJson.toJson(spec.getProjector()));
@@ -144,6 +150,7 @@ public record Manifest(
     results.remove("evaluation");
     return new Manifest(
         spec.build(),
+        json.path("backbone").path("included").asBoolean(),
         json.path("backbone").path("digest").asText(),
         classes(json),
         ProtoJson.fromJson(json.path("audit"), ParameterAudit.newBuilder()).build(),

@@ -141,9 +141,17 @@ public final class RunDirectory implements Closeable {
     stale.clear();
   }
 
-  /** Training has ended well: writes what makes the directory a bundle, the manifest last. */
+  /**
+   * Training has ended well: writes what makes the directory a bundle, the manifest last.
+   *
+   * @param included the backbone's directory, if the bundle shall hold it
+   */
   public Manifest complete(
-      TrainResult result, ByteString projector, Optional<Classes> classes, Versions versions)
+      TrainResult result,
+      ByteString projector,
+      Optional<Classes> classes,
+      Versions versions,
+      Optional<Path> included)
       throws IOException {
     deleteStale();
     Map<String, Double> row = row(result.getStep(), result.getEpoch());
@@ -158,6 +166,7 @@ public final class RunDirectory implements Closeable {
     Manifest manifest =
         new Manifest(
             withOutputSize(ready.getSpec(), result.getAudit()),
+            included.isPresent(),
             ready.getAudit().getFrozenDigest(),
             classes,
             result.getAudit(),
@@ -166,6 +175,9 @@ public final class RunDirectory implements Closeable {
             versions.graft(),
             versions.worker());
     PartialFile.write(directory.resolve(Manifest.PROJECTOR_FILE), projector.toByteArray());
+    if (included.isPresent()) {
+      BackboneCopy.make(included.get(), directory.resolve(Manifest.BACKBONE));
+    }
     Report report = new Report(manifest, started, metrics.orElseThrow().rows(), clock.instant());
     PartialFile.write(directory.resolve(REPORT_FILE), report.toHtml());
     manifest.write(directory);

@@ -149,7 +149,11 @@ class RunDirectoryTest {
               .setAudit(audit())
               .build();
       return run.complete(
-          result, ByteString.copyFromUtf8("p"), Optional.of(CLASSES), new Versions("1", "2"));
+          result,
+          ByteString.copyFromUtf8("p"),
+          Optional.of(CLASSES),
+          new Versions("1", "2"),
+          Optional.empty());
     }
   }
 

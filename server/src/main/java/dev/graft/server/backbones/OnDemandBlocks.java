@@ -1,0 +1,115 @@
+package dev.graft.server.backbones;
+
+import dev.graft.server.backbones.Parameters.Found;
+import dev.graft.server.torch.Program;
+import dev.graft.server.torch.Scope;
+import dev.graft.server.torch.Tensor;
+import dev.graft.server.torch.Weights;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * Blocks whose weights are in memory only as long as batches pass them. Each has mappings of its
+ * own, so that the pages it has read are let go with it.
+ */
+final class OnDemandBlocks implements BlockSteps {
+  private final Parameters parameters;
+  private final Program program;
+  private final WeightsLoader loader;
+  private final Supplier<Weights> outside;
+  private final StoredBlocks stored;
+  private final Consumer<TokenBatch> check;
+
+  /**
+   * @param outside weights outside the blocks, which are loaded at the first use and stay
+   * @param check refuses batches that the model cannot take
+   */
+  OnDemandBlocks(
+      Parameters parameters,
+      Program program,
+      WeightsLoader loader,
+      Supplier<Weights> outside,
+      StoredBlocks stored,
+      Consumer<TokenBatch> check) {
+    this.parameters = parameters;
+    this.program = program;
+    this.loader = loader;
+    this.outside = outside;
+    this.stored = stored;
+    this.check = check;
+  }
+
+  @Override
+  public BatchState embed(TokenBatch batch) {
+    check.accept(batch);
+    try (Scope scope = Scope.open(loader.device())) {
+      BatchInputs inputs = BatchInputs.of(scope, batch);
+      return BatchState.of(
+          scope,
+          program.callList(
+              scope,
+              "embed",
+              inputs.ids(),
+              inputs.types(),
+              inputs.lengths(),
+              inputs.ragged(),
+              outside.get()));
+    }
+  }
+
+  @Override
+  public Block block(int index) {
+    stored.take(index);
+    Map<String, Found> block = parameters.blocks().get(index);
+    Scope scope = Scope.open(loader.device());
+    try {
+      return new LoadedBlock(scope, loader.load(scope, block), index);
+    } catch (Throwable e) { // whatever it is, what was made so far must not stay
+      scope.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public Tensor finish(Scope scope, BatchState state, int layer) {
+    return layer == parameters.blocks().size()
+        ? program.call(scope, "finish", state.hidden(), outside.get())
+        : state.hidden().in(scope);
+  }
+
+  /** The whole way of one batch. */
+  Tensor hiddenStates(Scope scope, TokenBatch batch, int layer) {
+    try (BatchState state = embed(batch)) {
+      for (int i = 0; i < layer; i++) {
+        try (Block block = block(i)) {
+          block.pass(state);
+        }
+      }
+      return finish(scope, state, layer);
+    }
+  }
+
+  private final class LoadedBlock implements Block {
+    private final Scope scope;
+    private final Weights weights;
+    private final int index;
+
+    LoadedBlock(Scope scope, Weights weights, int index) {
+      this.scope = scope;
+      this.weights = weights;
+      this.index = index;
+    }
+
+    @Override
+    public void pass(BatchState state) {
+      state.advance(
+          next -> program.call(next, "step", state.hidden(), state.tensors(), weights, index));
+    }
+
+    @Override
+    public void close() {
+      scope.close();
+    }
+  }
+}
