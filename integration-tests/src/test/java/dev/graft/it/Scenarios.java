@@ -1,7 +1,6 @@
 package dev.graft.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.ByteString;
@@ -29,13 +28,10 @@ import dev.graft.v1.Pooling;
 import dev.graft.v1.Probabilities;
 import dev.graft.v1.Projector;
 import dev.graft.v1.ProjectorKind;
-import dev.graft.v1.QuantizeRequest;
-import dev.graft.v1.QuantizeServiceGrpc;
 import dev.graft.v1.TrainSpec;
 import dev.graft.v1.TrainedProjector;
 import dev.graft.v1.TrainingArguments;
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
@@ -206,18 +202,6 @@ abstract class Scenarios {
     assertReason("FEATURE_SIZE", TinyModel.features(), Items.features(0, 1, 2, 3));
     assertReason("INVALID_TENSOR", TinyModel.features(), Items.features(0, Float.NaN));
     awaitNoCalls(client);
-  }
-
-  @Test
-  void quantizeIsNotThereYet() {
-    assertThatThrownBy(
-            () ->
-                QuantizeServiceGrpc.newBlockingStub(worker.channel())
-                    .quantize(QuantizeRequest.getDefaultInstance())
-                    .hasNext())
-        .isInstanceOfSatisfying(
-            StatusRuntimeException.class,
-            e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.UNIMPLEMENTED));
   }
 
   @Test

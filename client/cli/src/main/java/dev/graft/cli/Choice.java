@@ -10,6 +10,7 @@ import dev.graft.v1.DataType;
 import dev.graft.v1.Overlength;
 import dev.graft.v1.Pooling;
 import dev.graft.v1.ProjectorKind;
+import dev.graft.v1.QuantizationScheme;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -38,6 +39,11 @@ class Choice<E> implements ITypeConverter<E>, Iterable<String> {
     return new Choice<>(type, type::findValueByNumber);
   }
 
+  /** Takes a value out of the choice. */
+  final void without(String name) {
+    names.remove(name);
+  }
+
   @Override
   public E convert(String name) {
     if (names.contains("auto") && name.equalsIgnoreCase("auto")) {
@@ -45,6 +51,7 @@ class Choice<E> implements ITypeConverter<E>, Iterable<String> {
     }
     EnumValueDescriptor value =
         EnumNames.value(type, name)
+            .filter(known -> names.contains(EnumNames.name(known)))
             .orElseThrow(() -> new TypeConversionException(unknown(name, names)));
     return forNumber.apply(value.getNumber());
   }
@@ -73,6 +80,34 @@ class Choice<E> implements ITypeConverter<E>, Iterable<String> {
   static final class OfDataType extends Choice<DataType> {
     OfDataType() {
       super(DataType.getDescriptor(), DataType::forNumber);
+    }
+  }
+
+  static final class OfScheme extends Choice<QuantizationScheme> {
+    OfScheme() {
+      super(QuantizationScheme.getDescriptor(), QuantizationScheme::forNumber);
+    }
+  }
+
+  /** Types of weights, by the names that types to compute in have. */
+  static final class OfWeightDtype extends Choice<ComputeDtype> {
+    private static final String NOT_STORED =
+        EnumNames.name(ComputeDtype.COMPUTE_DTYPE_INT8_DYNAMIC.getValueDescriptor());
+
+    OfWeightDtype() {
+      super(ComputeDtype.getDescriptor(), ComputeDtype::forNumber);
+      without(NOT_STORED);
+    }
+
+    /** The type to store in. */
+    static DataType stored(ComputeDtype dtype) {
+      return switch (dtype) {
+        case COMPUTE_DTYPE_UNSPECIFIED, COMPUTE_DTYPE_INT8_DYNAMIC, UNRECOGNIZED ->
+            DataType.DATA_TYPE_UNSPECIFIED;
+        case COMPUTE_DTYPE_FP32 -> DataType.DATA_TYPE_F32;
+        case COMPUTE_DTYPE_BF16 -> DataType.DATA_TYPE_BF16;
+        case COMPUTE_DTYPE_FP16 -> DataType.DATA_TYPE_F16;
+      };
     }
   }
 

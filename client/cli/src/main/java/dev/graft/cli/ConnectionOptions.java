@@ -41,6 +41,17 @@ final class ConnectionOptions {
    * @param backbone what an own worker may read, as {@link #backbonePath} gives it
    */
   WorkerSession connect(Surroundings surroundings, Optional<String> backbone) throws IOException {
+    return connect(surroundings, backbone, List.of());
+  }
+
+  /**
+   * The same for a command that has the worker write.
+   *
+   * @param writableRoots where an own worker may write
+   */
+  WorkerSession connect(
+      Surroundings surroundings, Optional<String> backbone, List<Path> writableRoots)
+      throws IOException {
     if (worker.isPresent()) {
       if (device.isGiven()) {
         throw new ParameterException(
@@ -50,7 +61,11 @@ final class ConnectionOptions {
       requireHostAndPort(worker.get());
       return WorkerSession.remote(worker.get());
     }
-    WorkerOptions options = new WorkerOptions().listen(LOOPBACK, 0).modelRoots(roots(backbone));
+    WorkerOptions options =
+        new WorkerOptions()
+            .listen(LOOPBACK, 0)
+            .modelRoots(roots(backbone))
+            .writableRoots(writableRoots);
     device.applyTo(options);
     if (backbone.filter(HubReference::isReference).isPresent()) {
       options.hub(Optional.of(HubSettings.of(System.getenv())));

@@ -32,6 +32,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       ExtractCommand.class,
       TrainCommand.class,
       PredictCommand.class,
+      QuantizeCommand.class,
       DescribeCommand.class,
       BenchCommand.class,
       CompletionCommand.class

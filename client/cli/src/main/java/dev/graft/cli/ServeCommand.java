@@ -50,6 +50,13 @@ final class ServeCommand implements Callable<Integer> {
       })
   private boolean hub;
 
+  @Option(
+      names = "--writable-root",
+      paramLabel = "DIR",
+      description =
+          "Directory under which quantized backbones may be written; can be repeated. Default: none, they are only sent back.")
+  private List<Path> writableRoots = new ArrayList<>();
+
   @Mixin private DeviceOptions device;
 
   @Option(
@@ -77,7 +84,7 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--max-concurrent-calls",
       paramLabel = "COUNT",
-      description = "Extract and Train calls at the same time. Default: 64.")
+      description = "Extract, Train and Quantize calls at the same time. Default: 64.")
   private Optional<Integer> maxConcurrentCalls = Optional.empty();
 
   @Option(
@@ -105,6 +112,12 @@ final class ServeCommand implements Callable<Integer> {
       }
       roots.add(root.toRealPath());
     }
+    for (Path root : writableRoots) {
+      if (!Files.isDirectory(root)) {
+        throw new CommandFailure(
+            root + ": no such directory; --writable-root names one to write backbones under");
+      }
+    }
     if (roots.isEmpty() && !hub) {
       surroundings
           .err()
@@ -125,6 +138,7 @@ final class ServeCommand implements Callable<Integer> {
         new WorkerOptions()
             .listen(listen.host(), listen.port())
             .modelRoots(roots)
+            .writableRoots(writableRoots)
             .computeDtype(preferredComputeDtype())
             .cacheDirectory(cacheDirectory);
     if (hub) {

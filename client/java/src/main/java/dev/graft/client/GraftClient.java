@@ -9,6 +9,10 @@ import dev.graft.v1.ExtractResponse;
 import dev.graft.v1.ExtractServiceGrpc;
 import dev.graft.v1.Item;
 import dev.graft.v1.ItemResult;
+import dev.graft.v1.QuantizeRequest;
+import dev.graft.v1.QuantizeResponse;
+import dev.graft.v1.QuantizeResult;
+import dev.graft.v1.QuantizeServiceGrpc;
 import dev.graft.v1.TrainRequest;
 import dev.graft.v1.TrainResponse;
 import dev.graft.v1.TrainServiceGrpc;
@@ -21,7 +25,9 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.AbstractStub;
+import io.grpc.stub.ClientCalls;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -29,6 +35,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A connection to one worker. Safe for use by many threads; calls share it and run at the same
@@ -158,6 +165,40 @@ public final class GraftClient implements AutoCloseable {
     return future;
   }
 
+  /**
+   * Makes a quantized, or an unquantized, copy of a backbone. Where the request names no
+   * destination, the copy's files come as {@link QuantizeEvent.FilePart}s.
+   */
+  public QuantizeCall quantize(QuantizeRequest request) {
+    BlockingEvents<QuantizeEvent> events = new BlockingEvents<>();
+    openQuantize(request, events);
+    return new QuantizeCall(events);
+  }
+
+  /** The same for reactive code: each subscription is a call of its own. */
+  public Flow.Publisher<QuantizeEvent> quantizePublisher(QuantizeRequest request) {
+    return subscriber -> openQuantize(request, requireNonNull(subscriber));
+  }
+
+  /**
+   * The same with the end of the call alone, for a request with a destination. Cancelling ends the
+   * call.
+   */
+  public CompletableFuture<QuantizeResult> quantizeAsync(QuantizeRequest request) {
+    if (request.getDestination().isEmpty()) {
+      throw new IllegalArgumentException(
+          "the request names no destination, and a future has no place for the files: name one, or"
+              + " use quantize");
+    }
+    AtomicReference<QuantizeEvent> last = new AtomicReference<>();
+    CompletableFuture<QuantizeResult> future = new CompletableFuture<>();
+    openQuantize(
+        request,
+        new FutureEvents<>(
+            future, last::set, () -> ((QuantizeEvent.Completed) last.get()).result()));
+    return future;
+  }
+
   /** Cancels the calls that run, and disconnects unless the channel was given. */
   @Override
   public void close() {
@@ -207,6 +248,29 @@ public final class GraftClient implements AutoCloseable {
             translation,
             checkpoints.calls())
         .start(stub::train, TrainRequests.spec(job));
+  }
+
+  private void openQuantize(
+      QuantizeRequest request, Flow.Subscriber<? super QuantizeEvent> events) {
+    requireOpen();
+    QuantizeServiceGrpc.QuantizeServiceStub stub =
+        limited(QuantizeServiceGrpc.newStub(channel), Optional.empty());
+    new StreamingCall<QuantizeRequest, QuantizeResponse, QuantizeEvent>(
+            Collections.emptyIterator(),
+            StreamingCall.SourceEnd.HALF_CLOSES,
+            new QuantizeDecoder(),
+            events,
+            itemThreads,
+            translation,
+            openCalls)
+        .start(
+            // Not stub.quantize, which would send the request itself.
+            responses ->
+                ClientCalls.asyncBidiStreamingCall(
+                    stub.getChannel()
+                        .newCall(QuantizeServiceGrpc.getQuantizeMethod(), stub.getCallOptions()),
+                    responses),
+            request);
   }
 
   private <S extends AbstractStub<S>> S limited(S stub, Optional<Duration> deadline) {

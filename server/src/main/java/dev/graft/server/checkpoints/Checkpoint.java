@@ -43,6 +43,14 @@ public final class Checkpoint {
     this.gguf = gguf;
   }
 
+  /** A checkpoint of tensors that are known already, without tokenizer. */
+  public static Checkpoint of(
+      Path directory, ObjectNode configuration, Collection<TensorEntry> tensors) {
+    Map<String, TensorEntry> byName = new TreeMap<>();
+    tensors.forEach(tensor -> byName.put(tensor.name(), tensor));
+    return new Checkpoint(directory, configuration, byName, Optional.empty(), Optional.empty());
+  }
+
   /** Opens a directory, or a GGUF file, whose links lead nowhere else. */
   public static Checkpoint open(Path path) {
     Path root = Files.isRegularFile(path) ? path.toAbsolutePath().getParent() : path;

@@ -36,6 +36,11 @@ public record ModelDirectory(Path path, ModelRoots roots) {
     return Optional.of(real);
   }
 
+  /** The same, and empty for a directory too. */
+  Optional<Path> findFile(String name) {
+    return Files.isDirectory(path.resolve(name)) ? Optional.empty() : find(name);
+  }
+
   /** Names in the directory that end so, sorted. */
   List<String> namesEndingWith(String suffix) {
     List<String> names = new ArrayList<>();

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * Writes safetensors files. The same tensors and metadata always give the same bytes, and those
@@ -39,8 +40,8 @@ public final class SafetensorsWriter {
           Arrays.compareUnsigned(
               a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
 
-  private static final Comparator<TensorData> FILE_ORDER =
-      Comparator.comparing(TensorData::type).reversed().thenComparing(TensorData::name, BY_UTF8);
+  private static final Comparator<Slot> FILE_ORDER =
+      Comparator.comparing(Slot::type).reversed().thenComparing(Slot::name, BY_UTF8);
 
   /** Escapes as Rust's serde_json does. */
   private static final JsonMapper JSON =
@@ -52,6 +53,32 @@ public final class SafetensorsWriter {
   private static final String METADATA = "__metadata__";
 
   private SafetensorsWriter() {}
+
+  /** A tensor of the file, and what writes its bytes. */
+  private record Slot(String name, StoredType type, long[] shape, long bytes, Source source) {
+    static Slot of(TensorData tensor) {
+      ByteBuffer bytes = tensor.bytes();
+      return new Slot(
+          tensor.name(),
+          tensor.type(),
+          tensor.shape(),
+          bytes.remaining(),
+          channel -> writeFully(channel, bytes));
+    }
+
+    static Slot of(TensorEntry tensor) {
+      if (tensor.transposed()) {
+        throw new IllegalArgumentException(tensor.name() + " would have to be turned round");
+      }
+      return new Slot(
+          tensor.name(), tensor.type(), tensor.shape(), tensor.bytes(), tensor::transferTo);
+    }
+  }
+
+  @FunctionalInterface
+  private interface Source {
+    void writeTo(WritableByteChannel channel) throws IOException;
+  }
 
   /**
    * The file as bytes.
@@ -98,20 +125,33 @@ public final class SafetensorsWriter {
     }
   }
 
+  /** Writes tensors that lie in other files, copying piece by piece. */
+  static void writeEntries(
+      Collection<TensorEntry> tensors, Map<String, String> metadata, WritableByteChannel channel)
+      throws IOException {
+    writeSlots(tensors.stream().map(Slot::of), metadata, channel);
+  }
+
   private static void writeTo(
       Collection<TensorData> tensors, Map<String, String> metadata, WritableByteChannel channel)
       throws IOException {
-    List<TensorData> ordered = tensors.stream().sorted(FILE_ORDER).toList();
+    writeSlots(tensors.stream().map(Slot::of), metadata, channel);
+  }
+
+  private static void writeSlots(
+      Stream<Slot> tensors, Map<String, String> metadata, WritableByteChannel channel)
+      throws IOException {
+    List<Slot> ordered = tensors.sorted(FILE_ORDER).toList();
     byte[] header = header(ordered, metadata);
     ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     writeFully(channel, length.putLong(0, header.length));
     writeFully(channel, ByteBuffer.wrap(header));
-    for (TensorData tensor : ordered) {
-      writeFully(channel, tensor.bytes());
+    for (Slot tensor : ordered) {
+      tensor.source().writeTo(channel);
     }
   }
 
-  private static byte[] header(List<TensorData> ordered, Map<String, String> metadata)
+  private static byte[] header(List<Slot> ordered, Map<String, String> metadata)
       throws IOException {
     ByteArrayOutputStream header = new ByteArrayOutputStream();
     try (JsonGenerator json = JSON.createGenerator(header)) {
@@ -127,11 +167,11 @@ public final class SafetensorsWriter {
       }
       Set<String> names = new HashSet<>(Set.of(METADATA));
       long begin = 0;
-      for (TensorData tensor : ordered) {
+      for (Slot tensor : ordered) {
         if (!names.add(tensor.name())) {
           throw new IllegalArgumentException("two tensors are called " + tensor.name());
         }
-        long end = Math.addExact(begin, tensor.bytes().remaining());
+        long end = Math.addExact(begin, tensor.bytes());
         json.writeObjectFieldStart(tensor.name());
         json.writeStringField("dtype", tensor.type().name());
         json.writeFieldName("shape");

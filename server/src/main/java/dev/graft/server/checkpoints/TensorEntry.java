@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
@@ -101,6 +102,34 @@ public final class TensorEntry {
       throw Corruption.unreadable(file, e);
     }
     return ByteBuffer.wrap(transposed ? turned(stored) : stored).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Copies the stored bytes as they are. */
+  void transferTo(WritableByteChannel target) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      for (long done = 0; done < bytes; ) {
+        long moved = channel.transferTo(offset + done, bytes - done, target);
+        if (moved == 0 && channel.size() <= offset + done) {
+          throw Corruption.of(file, name, "the file was cut while it was in use");
+        }
+        done += moved;
+      }
+    }
+  }
+
+  /**
+   * Fills a buffer with stored bytes.
+   *
+   * @param from first byte, counted from the beginning of the tensor
+   * @throws GraftException CORRUPT_CHECKPOINT if the file was cut
+   */
+  public void read(FileChannel channel, long from, ByteBuffer target) throws IOException {
+    long start = offset + from - target.position();
+    while (target.hasRemaining()) {
+      if (channel.read(target, start + target.position()) < 0) {
+        throw Corruption.of(file, name, "the file was cut while it was in use");
+      }
+    }
   }
 
   /** [in, out] to [out, in]. */

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** The Extract and Train calls under way: bounded, and told when the worker goes away. */
+/** The Extract, Train and Quantize calls under way: bounded, and told when the worker goes away. */
 final class Calls {
   /** A call that can be ended early. */
   interface Call {

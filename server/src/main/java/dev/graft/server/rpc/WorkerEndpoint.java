@@ -4,6 +4,7 @@ import dev.graft.server.Version;
 import dev.graft.server.backbones.BackboneInfo;
 import dev.graft.server.backbones.Backbones;
 import dev.graft.server.jobs.LoadedBackbone;
+import dev.graft.server.jobs.QuantizationScheme;
 import dev.graft.server.jobs.WorkerResources;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernels;
@@ -12,7 +13,6 @@ import dev.graft.v1.DescribeWorkerResponse;
 import dev.graft.v1.Device;
 import dev.graft.v1.Limits;
 import dev.graft.v1.MeasuredKernel;
-import dev.graft.v1.QuantizationScheme;
 import dev.graft.v1.WorkerServiceGrpc;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
@@ -25,8 +25,15 @@ final class WorkerEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
   private final WorkerLimits limits;
   private final Calls calls;
   private final List<Path> modelRoots;
+  private final List<Path> writableRoots;
 
-  WorkerEndpoint(WorkerResources worker, WorkerLimits limits, Calls calls, List<Path> modelRoots) {
+  WorkerEndpoint(
+      WorkerResources worker,
+      WorkerLimits limits,
+      Calls calls,
+      List<Path> modelRoots,
+      List<Path> writableRoots) {
+    this.writableRoots = writableRoots;
     this.worker = worker;
     this.limits = limits;
     this.calls = calls;
@@ -53,11 +60,14 @@ final class WorkerEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
                     .setMaxTrainFeatureBytes(worker.featureMemory().maxBytes())
                     .setMaxFileBytes(limits.maxFileBytes()))
             .addAllSupportedArchitectures(Backbones.supported())
-            .addSupportedSchemes(QuantizationScheme.QUANTIZATION_SCHEME_NONE)
             .setDraining(calls.isDraining())
             .setActiveCalls(calls.size());
     worker.backbones().loaded().forEach(loaded -> description.addLoadedBackbones(describe(loaded)));
     modelRoots.forEach(root -> description.addModelRoots(root.toString()));
+    writableRoots.forEach(root -> description.addWritableRoots(root.toString()));
+    for (QuantizationScheme scheme : QuantizationScheme.written()) {
+      description.addSupportedSchemes(QuantizeMessages.scheme(scheme));
+    }
     describeKernels(description);
     responses.onNext(description.build());
     responses.onCompleted();

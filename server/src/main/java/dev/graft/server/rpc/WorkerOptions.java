@@ -20,6 +20,7 @@ public final class WorkerOptions {
   private int port = 8470;
   private List<Path> modelRoots = List.of();
   private Optional<HubSettings> hub = Optional.empty();
+  private List<Path> writableRoots = List.of();
   private String device = "auto";
   private int lanes;
   private Optional<ComputeDtype> computeDtype = Optional.empty();
@@ -69,6 +70,16 @@ public final class WorkerOptions {
   /** From where {@code hf://} backbones are fetched, for all callers; empty means from nowhere. */
   public WorkerOptions hub(Optional<HubSettings> settings) {
     hub = settings;
+    return this;
+  }
+
+  public List<Path> writableRoots() {
+    return writableRoots;
+  }
+
+  /** Directories under which quantized backbones may be written; none means that none are. */
+  public WorkerOptions writableRoots(List<Path> roots) {
+    writableRoots = List.copyOf(roots);
     return this;
   }
 
@@ -186,7 +197,7 @@ public final class WorkerOptions {
     return maxConcurrentCalls;
   }
 
-  /** Extract and Train calls at the same time. */
+  /** Extract, Train and Quantize calls at the same time. */
   public WorkerOptions maxConcurrentCalls(int calls) {
     check(calls > 0, "max_concurrent_calls", "at least 1", calls);
     maxConcurrentCalls = calls;

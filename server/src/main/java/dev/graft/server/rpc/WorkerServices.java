@@ -1,6 +1,7 @@
 package dev.graft.server.rpc;
 
 import dev.graft.server.checkpoints.ModelRoots;
+import dev.graft.server.checkpoints.WritableRoots;
 import dev.graft.server.extraction.FeatureCache;
 import dev.graft.server.extraction.Pooler;
 import dev.graft.server.hub.Hub;
@@ -43,11 +44,13 @@ public final class WorkerServices implements AutoCloseable {
   private final Alarms.OnThread alarms = new Alarms.OnThread();
   private final HealthStatusManager health = new HealthStatusManager();
   private final BackbonePlaces places;
+  private final WritableRoots writableRoots;
 
   /** Starts the device and measures it. */
   public WorkerServices(WorkerOptions options) {
     this.options = options;
     this.places = places(options);
+    this.writableRoots = WritableRoots.of(options.writableRoots());
     TorchDevice device = TorchDevice.parse(options.device());
     Kernels measured = Kernels.measure(device);
     Kernels kernels = options.kernel().map(kernel -> restricted(measured, kernel)).orElse(measured);
@@ -146,8 +149,9 @@ public final class WorkerServices implements AutoCloseable {
     return List.of(
         requests.guard(new ExtractEndpoint(worker, limits, calls)),
         requests.guard(new TrainEndpoint(worker, limits, calls)),
-        new QuantizeEndpoint().bindService(),
-        new WorkerEndpoint(worker, limits, calls, places.roots().roots()).bindService(),
+        requests.guard(new QuantizeEndpoint(worker, limits, calls, places, writableRoots)),
+        new WorkerEndpoint(worker, limits, calls, places.roots().roots(), writableRoots.roots())
+            .bindService(),
         health.getHealthService().bindService(),
         ProtoReflectionServiceV1.newInstance().bindService());
   }

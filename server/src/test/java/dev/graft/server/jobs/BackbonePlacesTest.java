@@ -39,7 +39,8 @@ class BackbonePlacesTest {
           new BackbonePlaces(ModelRoots.of(List.of(hub.cache())), Optional.of(hub));
       Kernels kernels =
           new Kernels(List.of(new Kernels.Measured(ComputeDtype.FP32, Kernel.MKL, 1)));
-      try (BackboneStore store = new BackboneStore(places, TorchDevice.CPU, kernels, Long.MAX_VALUE);
+      try (BackboneStore store =
+              new BackboneStore(places, TorchDevice.CPU, kernels, Long.MAX_VALUE);
           BackboneStore.Lease first = store.acquire("hf://graft/tiny");
           BackboneStore.Lease second = store.acquire("hf://graft/tiny@" + FakeHub.COMMIT)) {
         assertThat(second.backbone()).isSameAs(first.backbone());

@@ -1,0 +1,195 @@
+package dev.graft.server.jobs;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.graft.server.GraftException;
+import dev.graft.server.checkpoints.Checkpoint;
+import dev.graft.server.checkpoints.TensorData;
+import dev.graft.server.checkpoints.TensorEntry;
+import dev.graft.server.checkpoints.TensorSpool;
+import dev.graft.server.quantizing.QuantizedWeight;
+import dev.graft.server.quantizing.TensorFiles;
+import dev.graft.server.torch.DType;
+import dev.graft.server.torch.Scope;
+import dev.graft.server.torch.Tensor;
+import dev.graft.server.torch.Tensors;
+import dev.graft.server.torch.TorchDevice;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Makes tensors of the result, one at a time on each thread. What a quantizer made is read back as
+ * any reader would, so that the reported error is that of what is on the disk.
+ */
+final class TensorConversion {
+  /**
+   * A tensor of the source with what became of it.
+   *
+   * @param entries where all that is stored of it is
+   */
+  record Converted(PlannedTensor tensor, List<TensorEntry> entries, ErrorSums errors) {
+    long bytes() {
+      return entries.stream().mapToLong(TensorEntry::bytes).sum();
+    }
+  }
+
+  private final TorchDevice device;
+  private final Tensors tensors;
+  private final TensorSpool spool;
+  private final Optional<QuantizedFormat> format;
+  private final ObjectNode configuration;
+
+  /**
+   * @param format empty where nothing is quantized
+   * @param configuration of the result
+   */
+  TensorConversion(
+      TorchDevice device,
+      Tensors tensors,
+      TensorSpool spool,
+      Optional<QuantizedFormat> format,
+      ObjectNode configuration) {
+    this.device = device;
+    this.tensors = tensors;
+    this.spool = spool;
+    this.format = format;
+    this.configuration = configuration;
+  }
+
+  Converted convert(PlannedTensor tensor) throws IOException {
+    if (tensor.isKept()) {
+      TensorEntry entry = ((PlannedTensor.Stored) tensor.source()).entry();
+      return new Converted(tensor, List.of(entry), new ErrorSums());
+    }
+    try (SourceValues source = open(tensor)) {
+      return tensor.quantized() ? quantize(tensor, source) : cast(tensor, source);
+    }
+  }
+
+  private SourceValues open(PlannedTensor tensor) throws IOException {
+    if (tensor.source() instanceof PlannedTensor.Stored stored) {
+      return SourceValues.stored(stored.entry());
+    }
+    return decoded(((PlannedTensor.Decoded) tensor.source()).weight(), tensor.turned());
+  }
+
+  private SourceValues decoded(QuantizedWeight weight, boolean turned) {
+    Scope scope = Scope.open(device);
+    try {
+      Tensor decoded = weight.decode(scope, new TensorFiles(scope, tensors), DType.F32);
+      return new DecodedValues(
+          scope, tensors, turned ? tensors.transposed(scope, decoded) : decoded);
+    } catch (RuntimeException | Error e) { // whatever it is, the memory must go
+      scope.close();
+      throw e;
+    }
+  }
+
+  private Converted cast(PlannedTensor tensor, SourceValues source) throws IOException {
+    TensorSpool.Writer writer =
+        spool.reserve(
+            tensor.name(), tensor.type(), tensor.shape(), tensor.values() * tensor.type().bytes());
+    ErrorSums errors = new ErrorSums();
+    int piece = (int) Math.min(SourceValues.MOST_AT_ONCE, tensor.values());
+    float[] values = new float[piece];
+    float[] results = new float[piece];
+    ByteBuffer bytes = buffer(piece * tensor.type().bytes());
+    for (long from = 0; from < tensor.values(); from += piece) {
+      int count = (int) Math.min(piece, tensor.values() - from);
+      source.read(from, values, count);
+      SourceValues.encode(tensor.type(), values, count, bytes.clear());
+      SourceValues.decode(tensor.type(), bytes.flip(), results, count);
+      errors.add(values, results, count);
+      writer.write(bytes.rewind());
+    }
+    return new Converted(tensor, List.of(writer.entry()), errors);
+  }
+
+  private Converted quantize(PlannedTensor tensor, SourceValues source) throws IOException {
+    long[] shape =
+        tensor.turned()
+            ? new long[] {tensor.shape()[1], tensor.shape()[0]}
+            : tensor.shape(); // [out, in]
+    List<TensorEntry> parts = new ArrayList<>();
+    QuantizedFormat scheme = format.orElseThrow();
+    TensorData weight = weight(tensor, source, shape);
+    for (TensorData part : scheme.quantizer().quantize(tensor.name(), weight)) {
+      parts.add(spool.append(part));
+    }
+    Checkpoint written = Checkpoint.of(spool.directory(), configuration, parts);
+    QuantizedWeight readBack =
+        scheme
+            .find(written, tensor.name(), shape)
+            .orElseThrow(() -> new IllegalStateException(tensor.name() + " cannot be read back"));
+    return new Converted(tensor, parts, compare(tensor, source, readBack));
+  }
+
+  /** The whole weight, [out, in]. */
+  private static TensorData weight(PlannedTensor tensor, SourceValues source, long[] shape)
+      throws IOException {
+    long size = tensor.values() * tensor.type().bytes();
+    if (size > Integer.MAX_VALUE - 8) {
+      throw GraftException.failedPrecondition(
+              "UNSUPPORTED_OPTION",
+              "tensor %s has %d bytes; weights of 2 GiB and more are not quantized: add %s to skip_modules"
+                  .formatted(tensor.name(), size, tensor.name()))
+          .with("tensor", tensor.name());
+    }
+    ByteBuffer bytes = buffer((int) size);
+    int piece = (int) Math.min(SourceValues.MOST_AT_ONCE, tensor.values());
+    float[] values = new float[piece];
+    for (long from = 0; from < tensor.values(); from += piece) {
+      int count = (int) Math.min(piece, tensor.values() - from);
+      source.read(from, values, count);
+      SourceValues.encode(tensor.type(), values, count, bytes);
+    }
+    bytes.flip();
+    return TensorData.of(
+        tensor.name(),
+        tensor.type(),
+        shape,
+        tensor.turned() ? turned(bytes, tensor.shape(), tensor.type().bytes()) : bytes);
+  }
+
+  /** The transpose of a row-major matrix. */
+  private static ByteBuffer turned(ByteBuffer bytes, long[] shape, int size) {
+    int rows = (int) shape[0];
+    int columns = (int) shape[1];
+    ByteBuffer turned = buffer(bytes.remaining());
+    for (int column = 0; column < columns; column++) {
+      for (int row = 0; row < rows; row++) {
+        int from = (row * columns + column) * size;
+        if (size == Float.BYTES) {
+          turned.putInt(bytes.getInt(from));
+        } else {
+          turned.putShort(bytes.getShort(from));
+        }
+      }
+    }
+    return turned.flip();
+  }
+
+  private ErrorSums compare(PlannedTensor tensor, SourceValues source, QuantizedWeight readBack)
+      throws IOException {
+    ErrorSums errors = new ErrorSums();
+    int piece = (int) Math.min(SourceValues.MOST_AT_ONCE, tensor.values());
+    float[] values = new float[piece];
+    float[] results = new float[piece];
+    try (SourceValues result = decoded(readBack, tensor.turned())) {
+      for (long from = 0; from < tensor.values(); from += piece) {
+        int count = (int) Math.min(piece, tensor.values() - from);
+        source.read(from, values, count);
+        result.read(from, results, count);
+        errors.add(values, results, count);
+      }
+    }
+    return errors;
+  }
+
+  private static ByteBuffer buffer(int bytes) {
+    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+}
