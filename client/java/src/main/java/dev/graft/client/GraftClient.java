@@ -35,6 +35,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A connection to one worker. Safe for use by many threads; calls share it and run at the same
@@ -190,10 +191,12 @@ public final class GraftClient implements AutoCloseable {
               + " use quantize");
     }
     AtomicReference<QuantizeEvent> last = new AtomicReference<>();
-    FutureEvents<QuantizeEvent, QuantizeResult> events =
-        new FutureEvents<>(last::set, () -> ((QuantizeEvent.Completed) last.get()).result());
-    openQuantize(request, events);
-    return events.future();
+    CompletableFuture<QuantizeResult> result = new CompletableFuture<>();
+    openQuantize(
+        request,
+        new FutureEvents<>(
+            result, last::set, () -> ((QuantizeEvent.Completed) last.get()).result()));
+    return result;
   }
 
   /** Cancels the calls that run, and disconnects unless the channel was given. */
