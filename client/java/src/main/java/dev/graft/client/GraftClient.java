@@ -255,15 +255,16 @@ public final class GraftClient implements AutoCloseable {
     requireOpen();
     QuantizeServiceGrpc.QuantizeServiceStub stub =
         limited(QuantizeServiceGrpc.newStub(channel), Optional.empty());
-    new StreamingCall<QuantizeRequest, QuantizeResponse, QuantizeEvent>(
+    StreamingCall<QuantizeRequest, QuantizeResponse, QuantizeEvent> call =
+        new StreamingCall<>(
             Collections.emptyIterator(),
             StreamingCall.SourceEnd.HALF_CLOSES,
             new QuantizeDecoder(),
             events,
             itemThreads,
             translation,
-            openCalls)
-        .start(
+            openCalls);
+    call.start(
             // Not stub.quantize, which would send the request itself.
             responses ->
                 ClientCalls.asyncBidiStreamingCall(
@@ -271,6 +272,7 @@ public final class GraftClient implements AutoCloseable {
                         .newCall(QuantizeServiceGrpc.getQuantizeMethod(), stub.getCallOptions()),
                     responses),
             request);
+    call.sourceExhausted(); // gRPC sends a single request only with the end of all
   }
 
   private <S extends AbstractStub<S>> S limited(S stub, Optional<Duration> deadline) {
