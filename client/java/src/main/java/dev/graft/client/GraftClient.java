@@ -265,13 +265,13 @@ public final class GraftClient implements AutoCloseable {
             translation,
             openCalls);
     call.start(
-            // Not stub.quantize, which would send the request itself.
-            responses ->
-                ClientCalls.asyncBidiStreamingCall(
-                    stub.getChannel()
-                        .newCall(QuantizeServiceGrpc.getQuantizeMethod(), stub.getCallOptions()),
-                    responses),
-            request);
+        // Not stub.quantize, which would send the request itself.
+        responses ->
+            ClientCalls.asyncBidiStreamingCall(
+                stub.getChannel()
+                    .newCall(QuantizeServiceGrpc.getQuantizeMethod(), stub.getCallOptions()),
+                responses),
+        request);
     call.sourceExhausted(); // gRPC sends a single request only with the end of all
   }
 
