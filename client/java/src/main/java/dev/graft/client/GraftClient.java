@@ -191,12 +191,12 @@ public final class GraftClient implements AutoCloseable {
               + " use quantize");
     }
     AtomicReference<QuantizeEvent> last = new AtomicReference<>();
-    CompletableFuture<QuantizeResult> future = new CompletableFuture<>();
+    CompletableFuture<QuantizeResult> result = new CompletableFuture<>();
     openQuantize(
         request,
         new FutureEvents<>(
-            future, last::set, () -> ((QuantizeEvent.Completed) last.get()).result()));
-    return future;
+            result, last::set, () -> ((QuantizeEvent.Completed) last.get()).result()));
+    return result;
   }
 
   /** Cancels the calls that run, and disconnects unless the channel was given. */
@@ -255,22 +255,24 @@ public final class GraftClient implements AutoCloseable {
     requireOpen();
     QuantizeServiceGrpc.QuantizeServiceStub stub =
         limited(QuantizeServiceGrpc.newStub(channel), Optional.empty());
-    new StreamingCall<QuantizeRequest, QuantizeResponse, QuantizeEvent>(
+    StreamingCall<QuantizeRequest, QuantizeResponse, QuantizeEvent> call =
+        new StreamingCall<>(
             Collections.emptyIterator(),
             StreamingCall.SourceEnd.HALF_CLOSES,
             new QuantizeDecoder(),
             events,
             itemThreads,
             translation,
-            openCalls)
-        .start(
-            // Not stub.quantize, which would send the request itself.
-            responses ->
-                ClientCalls.asyncBidiStreamingCall(
-                    stub.getChannel()
-                        .newCall(QuantizeServiceGrpc.getQuantizeMethod(), stub.getCallOptions()),
-                    responses),
-            request);
+            openCalls);
+    call.start(
+        // Not stub.quantize, which would send the request itself.
+        responses ->
+            ClientCalls.asyncBidiStreamingCall(
+                stub.getChannel()
+                    .newCall(QuantizeServiceGrpc.getQuantizeMethod(), stub.getCallOptions()),
+                responses),
+        request);
+    call.sourceExhausted(); // gRPC sends a single request only with the end of all
   }
 
   private <S extends AbstractStub<S>> S limited(S stub, Optional<Duration> deadline) {

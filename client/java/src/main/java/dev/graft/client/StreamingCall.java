@@ -50,6 +50,7 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
   private final SynchronizationContext calling =
       new SynchronizationContext((thread, thrown) -> fail(thrown));
   private volatile ClientCallStreamObserver<Q> requests; // set when the call opens
+  private boolean halfClosed; // used in `calling`
   private boolean closed; // used in `calling`, as are only the early ones
   private final Queue<Q> early = new ArrayDeque<>(); // to be sent when the call opens
 
@@ -159,7 +160,8 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
     if (sourceEnd == SourceEnd.HALF_CLOSES) {
       calling.execute(
           () -> {
-            if (!closed) {
+            if (!closed && !halfClosed) {
+              halfClosed = true;
               requests.onCompleted();
             }
           });
