@@ -34,13 +34,7 @@ class BackbonePlacesTest {
         new FakeHub()
             .with("config.json", Files.readString(BACKBONE.resolve("config.json")))
             .with("model.safetensors", Files.readAllBytes(BACKBONE.resolve("model.safetensors")))) {
-      Hub hub = new Hub(remote.settings(cache.resolve("hub")));
-      BackbonePlaces places =
-          new BackbonePlaces(ModelRoots.of(List.of(hub.cache())), Optional.of(hub));
-      Kernels kernels =
-          new Kernels(List.of(new Kernels.Measured(ComputeDtype.FP32, Kernel.MKL, 1)));
-      try (BackboneStore store =
-              new BackboneStore(places, TorchDevice.CPU, kernels, Long.MAX_VALUE);
+      try (BackboneStore store = store(remote);
           BackboneStore.Lease first = store.acquire("hf://graft/tiny");
           BackboneStore.Lease second = store.acquire("hf://graft/tiny@" + FakeHub.COMMIT)) {
         assertThat(second.backbone()).isSameAs(first.backbone());
@@ -48,6 +42,26 @@ class BackbonePlacesTest {
             .isEqualTo(Checkpoint.open(BACKBONE).digest());
       }
     }
+  }
+
+  @Test
+  void aGgufFileOnAHubIsLoadedByItsNameThere() throws IOException {
+    Path gguf = Path.of("src/test/resources/gguf/llama-tiny.q4_0.gguf");
+    try (FakeHub remote = new FakeHub().with("tiny.gguf", Files.readAllBytes(gguf));
+        BackboneStore store = store(remote);
+        BackboneStore.Lease lease = store.acquire("hf://graft/tiny/tiny.gguf")) {
+      assertThat(lease.backbone().backbone().info().digest())
+          .isEqualTo(Checkpoint.open(gguf).digest());
+    }
+  }
+
+  private BackboneStore store(FakeHub remote) {
+    Hub hub = new Hub(remote.settings(cache.resolve("hub")));
+    return new BackboneStore(
+        new BackbonePlaces(ModelRoots.of(List.of(hub.cache())), Optional.of(hub)),
+        TorchDevice.CPU,
+        new Kernels(List.of(new Kernels.Measured(ComputeDtype.FP32, Kernel.MKL, 1))),
+        Long.MAX_VALUE);
   }
 
   @Test
