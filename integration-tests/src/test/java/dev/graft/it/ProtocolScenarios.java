@@ -438,6 +438,36 @@ abstract class ProtocolScenarios {
   }
 
   @Test
+  void aCallThatSendsNothing() throws Exception {
+    try (WorkerUnderTest hasty = start(options().specTimeout(Duration.ofMillis(20)))) {
+      assertRefused(extract(hasty), Status.Code.DEADLINE_EXCEEDED, "SPEC_TIMEOUT");
+      assertRefused(train(hasty), Status.Code.DEADLINE_EXCEEDED, "SPEC_TIMEOUT");
+    }
+  }
+
+  @Test
+  void trainingsShareTheMemoryOfFeatures() throws Exception {
+    TrainRequest spec =
+        trainRequest(
+            trainSpec().getSpec().toBuilder()
+                .clearFeatures()
+                .setArguments(TrainingArguments.newBuilder().setMaxSteps(Integer.MAX_VALUE)));
+    TrainRequest items =
+        trainItems(
+            Items.withClass(Items.features(0, 1, 2), 0),
+            Items.withClass(Items.features(1, 3, 4), 1));
+    TrainRequest end =
+        TrainRequest.newBuilder().setEndOfData(EndOfData.getDefaultInstance()).build();
+    try (WorkerUnderTest small = start(options().maxTrainFeatureBytes(400))) {
+      RawCall<TrainRequest, TrainResponse> first = train(small, spec, items, end);
+      while (!first.next().hasStarted()) {}
+      assertRefused(
+          train(small, spec, items, end), Status.Code.RESOURCE_EXHAUSTED, "FEATURE_MEMORY_FULL");
+      first.cancel();
+    }
+  }
+
+  @Test
   void aDrainingWorkerEndsAnExtractionThatGoesOn() throws Exception {
     try (WorkerUnderTest leaving = start(options().drainGrace(Duration.ofMillis(1)))) {
       RawCall<ExtractRequest, ExtractResponse> call = extract(leaving, spec());
@@ -585,6 +615,11 @@ abstract class ProtocolScenarios {
   }
 
   private RawCall<TrainRequest, TrainResponse> train(TrainRequest... requests) {
+    return train(worker, requests);
+  }
+
+  private static RawCall<TrainRequest, TrainResponse> train(
+      WorkerUnderTest worker, TrainRequest... requests) {
     RawCall<TrainRequest, TrainResponse> call =
         RawCall.open(worker.channel(), TrainServiceGrpc.getTrainMethod());
     Stream.of(requests).forEach(call::send);
