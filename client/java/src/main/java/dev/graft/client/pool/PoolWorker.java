@@ -3,6 +3,7 @@ package dev.graft.client.pool;
 import dev.graft.client.ExtractJob;
 import dev.graft.client.ExtractResults;
 import dev.graft.client.GraftClient;
+import dev.graft.client.GraftRpcException;
 import dev.graft.v1.DescribeWorkerRequest;
 import dev.graft.v1.DescribeWorkerResponse;
 import dev.graft.v1.Item;
@@ -221,11 +222,16 @@ final class PoolWorker {
         });
   }
 
-  /** The worker is no member any more; its calls end. */
+  /** The worker is no member any more. The calls that it has may end as they will. */
   void leave() {
     down("it is no longer among the target's addresses");
     left = true;
     watching.cancel(null);
+  }
+
+  /** Ends its calls too. */
+  void close() {
+    leave();
     if (client != null) {
       client.close();
     }
@@ -273,7 +279,7 @@ final class PoolWorker {
     public void leave(Throwable failure) {
       release();
       breaker.onError(breaker.getCurrentTimestamp() - since, breaker.getTimestampUnit(), failure);
-      if (failure instanceof dev.graft.client.GraftRpcException failed
+      if (failure instanceof GraftRpcException failed
           && failed.reason().equals(StallDetector.REASON)) {
         breaker.transitionToOpenState(); // or it would get, and hold, more
       }

@@ -4,6 +4,8 @@ import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toList;
 
+import dev.graft.client.ExtractJob;
+import dev.graft.v1.Item;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
@@ -27,6 +29,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,6 +59,7 @@ public final class WorkerPool implements AutoCloseable {
           .recordException(thrown -> RetryTable.scope(thrown) == RetryScope.OTHER_WORKER)
           .build();
 
+  private final PoolOptions options;
   private final BulkheadConfig bulkheads;
   private final PoolEvents events = new PoolEvents();
   private final ScheduledThreadPoolExecutor scheduler = scheduler();
@@ -64,16 +68,19 @@ public final class WorkerPool implements AutoCloseable {
           (thread, thrown) -> logger.error("A defect in the coordination of workers", thrown));
   private final StallDetector stallDetector;
   private final List<ManagedChannel> channels = new ArrayList<>();
+  private final AtomicLong jobs = new AtomicLong();
 
   // Used in the loop only.
   private final Map<String, PoolWorker> workers = new LinkedHashMap<>();
-  private final Set<Runnable> waitingJobs = new LinkedHashSet<>();
+  private final Set<PooledExtract> extracts = new LinkedHashSet<>();
   private boolean kindsAreMixed;
+  private boolean closed;
 
   private WorkerPool(
       List<Target> targets,
       PoolOptions options,
       Function<String, ManagedChannelBuilder<?>> channelBuilders) {
+    this.options = options;
     this.bulkheads =
         BulkheadConfig.custom()
             .maxConcurrentCalls(options.callsPerWorker())
@@ -133,6 +140,39 @@ public final class WorkerPool implements AutoCloseable {
     return states.join();
   }
 
+  /** Computes features, or predictions, of items, spread over the workers. */
+  public PooledExtract extract(ExtractJob job, Iterable<? extends Item> items, ResultOrder order) {
+    PooledExtract extract =
+        new PooledExtract(jobs.incrementAndGet(), this, job, items, order, surroundings());
+    loop.execute(
+        () -> {
+          extracts.add(extract);
+          if (closed) {
+            extract.shards().giveUp("the pool is closed", null);
+          }
+          extract.shards().wake();
+        });
+    extract.start();
+    return extract;
+  }
+
+  private ShardedExtract.Surroundings surroundings() {
+    return new ShardedExtract.Surroundings(
+        workforce, options, loop, System::nanoTime, this::wakeLater, events::add);
+  }
+
+  @SuppressWarnings("FutureReturnValueIgnored") // to wake once too often does no harm
+  private void wakeLater(Duration pause) {
+    if (!scheduler.isShutdown()) {
+      scheduler.schedule(() -> loop.execute(this::wakeJobs), pause.toNanos(), TimeUnit.NANOSECONDS);
+    }
+  }
+
+  /** Called in the loop. */
+  void ended(PooledExtract extract) {
+    extracts.remove(extract);
+  }
+
   /**
    * What happens in the pool and to its jobs, from the subscription on. A subscriber that is more
    * than a thousand events behind misses some.
@@ -146,7 +186,9 @@ public final class WorkerPool implements AutoCloseable {
   public void close() {
     loop.execute(
         () -> {
-          workers.values().forEach(PoolWorker::leave);
+          closed = true;
+          List.copyOf(extracts).forEach(job -> job.shards().giveUp("the pool was closed", null));
+          workers.values().forEach(PoolWorker::close);
           workers.clear();
         });
     channels.forEach(ManagedChannel::shutdownNow);
@@ -293,7 +335,7 @@ public final class WorkerPool implements AutoCloseable {
   }
 
   private void wakeJobs() {
-    List.copyOf(waitingJobs).forEach(Runnable::run);
+    List.copyOf(extracts).forEach(job -> job.shards().wake());
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // it ticks until the scheduler is shut down

@@ -94,9 +94,13 @@ final class FarmWorker implements AutoCloseable {
         serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
   }
 
-  /** Ends at once, as a killed process does. */
   @Override
   public void close() {
+    kill();
+  }
+
+  /** Ends at once, as a killed process does. */
+  void kill() {
     server.shutdownNow();
   }
 
