@@ -14,6 +14,11 @@ public final class IncompleteJobException extends RuntimeException {
     this.missingItems = List.copyOf(missingItems);
   }
 
+  IncompleteJobException(String message, Throwable causeOrNull) {
+    super(message, causeOrNull);
+    this.missingItems = List.of();
+  }
+
   /**
    * Numbers of the items that were read but have no result, in their order. Items that had not been
    * read are missing too; the message says whether there were any.

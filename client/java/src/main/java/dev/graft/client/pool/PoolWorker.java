@@ -4,6 +4,8 @@ import dev.graft.client.ExtractJob;
 import dev.graft.client.ExtractResults;
 import dev.graft.client.GraftClient;
 import dev.graft.client.GraftRpcException;
+import dev.graft.client.TrainJob;
+import dev.graft.client.TrainingCall;
 import dev.graft.v1.DescribeWorkerRequest;
 import dev.graft.v1.DescribeWorkerResponse;
 import dev.graft.v1.Item;
@@ -50,7 +52,7 @@ final class PoolWorker {
   private final Listener listener;
   private final CancellableContext watching = Context.ROOT.withCancellation();
   private Optional<DescribeWorkerResponse> description = Optional.empty(); // present: it is up
-  private GraftClient client; // made when it is first up
+  private volatile GraftClient client; // made when it is first up
   private long outstandingTokens;
   private int watchNumber; // tells answers of earlier watches from those of this one
   private boolean left;
@@ -267,6 +269,11 @@ final class PoolWorker {
     @Override
     public CompletableFuture<ExtractResults> extract(ExtractJob job, List<Item> items) {
       return client.extractAsync(job, items);
+    }
+
+    @Override
+    public TrainingCall train(TrainJob job) {
+      return client.train(job);
     }
 
     @Override

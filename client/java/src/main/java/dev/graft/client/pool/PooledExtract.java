@@ -203,7 +203,7 @@ public final class PooledExtract implements Iterator<ItemResult>, AutoCloseable 
 
     private void end(Signal last) {
       signals.add(last);
-      pool.ended(PooledExtract.this);
+      pool.ended(shards);
     }
   }
 }

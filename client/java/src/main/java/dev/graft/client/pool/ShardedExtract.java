@@ -30,7 +30,7 @@ import java.util.stream.Collectors;
  * their results are delivered, each once. Never waits itself; used in the pool's synchronization
  * context only, where {@link #wake} is called whenever something may have changed, and regularly.
  */
-final class ShardedExtract {
+final class ShardedExtract implements PoolJob {
   /** A shard that has taken this many times as long as its tokens should is hedged. */
   private static final double LATE = 2;
 
@@ -148,6 +148,11 @@ final class ShardedExtract {
     }
   }
 
+  @Override
+  public void giveUp(String why) {
+    giveUp(why, null);
+  }
+
   /** Ends the job, naming the items that are missing. */
   void giveUp(String why, Throwable causeOrNull) {
     List<Long> missing =
@@ -158,8 +163,8 @@ final class ShardedExtract {
     fail(new IncompleteJobException(why, missing, !inputEnded, causeOrNull));
   }
 
-  /** Does what can be done now. */
-  void wake() {
+  @Override
+  public void wake() {
     if (over) {
       return;
     }
@@ -179,10 +184,10 @@ final class ShardedExtract {
     } else if (nobodySince.isEmpty()) {
       nobodySince = OptionalLong.of(now());
     } else if (now() - nobodySince.getAsLong() >= options.patience().toNanos()) {
-      giveUp("no worker was alive for %s".formatted(options.patience()), null);
+      giveUp("no worker was alive for %s".formatted(options.patience()));
     }
     if (job.deadline().isPresent() && now() - begun >= job.deadline().get().toNanos()) {
-      giveUp("the job took longer than its deadline of %s".formatted(job.deadline().get()), null);
+      giveUp("the job took longer than its deadline of %s".formatted(job.deadline().get()));
     }
     return over;
   }

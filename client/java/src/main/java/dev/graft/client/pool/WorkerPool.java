@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toList;
 
 import dev.graft.client.ExtractJob;
+import dev.graft.client.TrainJob;
 import dev.graft.v1.Item;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
@@ -72,7 +73,7 @@ public final class WorkerPool implements AutoCloseable {
 
   // Used in the loop only.
   private final Map<String, PoolWorker> workers = new LinkedHashMap<>();
-  private final Set<PooledExtract> extracts = new LinkedHashSet<>();
+  private final Set<PoolJob> waitingJobs = new LinkedHashSet<>();
   private boolean kindsAreMixed;
   private boolean closed;
 
@@ -144,16 +145,34 @@ public final class WorkerPool implements AutoCloseable {
   public PooledExtract extract(ExtractJob job, Iterable<? extends Item> items, ResultOrder order) {
     PooledExtract extract =
         new PooledExtract(jobs.incrementAndGet(), this, job, items, order, surroundings());
-    loop.execute(
-        () -> {
-          extracts.add(extract);
-          if (closed) {
-            extract.shards().giveUp("the pool is closed", null);
-          }
-          extract.shards().wake();
-        });
+    admit(extract.shards());
     extract.start();
     return extract;
+  }
+
+  /** Trains a projector on features that are computed on all workers. */
+  public PooledTraining train(TrainJob job) {
+    return new PooledTraining(jobs.incrementAndGet(), this, job, options, events::add);
+  }
+
+  @SuppressWarnings("FutureReturnValueIgnored") // a copy of the future that nobody waits for
+  PlaceRequest requestPlace(long tokens, Set<String> avoided) {
+    PlaceRequest request =
+        new PlaceRequest(workforce, tokens, avoided, options.patience(), System::nanoTime);
+    request.place().whenComplete((place, thrown) -> loop.execute(() -> ended(request)));
+    admit(request);
+    return request;
+  }
+
+  private void admit(PoolJob job) {
+    loop.execute(
+        () -> {
+          waitingJobs.add(job);
+          if (closed) {
+            job.giveUp("the pool is closed");
+          }
+          job.wake();
+        });
   }
 
   private ShardedExtract.Surroundings surroundings() {
@@ -169,8 +188,8 @@ public final class WorkerPool implements AutoCloseable {
   }
 
   /** Called in the loop. */
-  void ended(PooledExtract extract) {
-    extracts.remove(extract);
+  void ended(PoolJob job) {
+    waitingJobs.remove(job);
   }
 
   /**
@@ -187,7 +206,7 @@ public final class WorkerPool implements AutoCloseable {
     loop.execute(
         () -> {
           closed = true;
-          List.copyOf(extracts).forEach(job -> job.shards().giveUp("the pool was closed", null));
+          List.copyOf(waitingJobs).forEach(job -> job.giveUp("the pool was closed"));
           workers.values().forEach(PoolWorker::close);
           workers.clear();
         });
@@ -335,7 +354,7 @@ public final class WorkerPool implements AutoCloseable {
   }
 
   private void wakeJobs() {
-    List.copyOf(extracts).forEach(job -> job.shards().wake());
+    List.copyOf(waitingJobs).forEach(PoolJob::wake);
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // it ticks until the scheduler is shut down

@@ -2,6 +2,8 @@ package dev.graft.client.pool;
 
 import dev.graft.client.ExtractJob;
 import dev.graft.client.ExtractResults;
+import dev.graft.client.TrainJob;
+import dev.graft.client.TrainingCall;
 import dev.graft.v1.Item;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +31,9 @@ interface Workforce {
 
     /** Opens the call. Cancelling the future ends it. */
     CompletableFuture<ExtractResults> extract(ExtractJob job, List<Item> items);
+
+    /** Opens a training; to be called outside of the context, as it is by whoever iterates. */
+    TrainingCall train(TrainJob job);
 
     /** The call succeeded. */
     void leave();

@@ -1,6 +1,7 @@
 /**
  * Many workers as one: a {@link dev.graft.client.pool.WorkerPool} follows which workers there are
- * and how they are, and {@link dev.graft.client.pool.PooledExtract} spreads items over them.
+ * and how they are, {@link dev.graft.client.pool.PooledExtract} spreads items over them, and {@link
+ * dev.graft.client.pool.PooledTraining} goes on elsewhere when the worker that trains is lost.
  *
  * <p>Membership, connections and their backoff are gRPC's: any name resolver, one subchannel for
  * each worker. Retries, circuit breakers, bulkheads and the rate limiter are Resilience4j's. What a
