@@ -1,6 +1,7 @@
 package dev.graft.client.pool;
 
 import dev.graft.client.ExtractJob;
+import dev.graft.client.Items;
 import dev.graft.client.TrainJob;
 import dev.graft.v1.Content;
 import dev.graft.v1.ExtractReady;
@@ -10,6 +11,7 @@ import dev.graft.v1.Item;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -35,9 +37,11 @@ record FarmedFeatures(TrainJob job, ExtractReady ready) {
     List<Item> train = new ArrayList<>();
     List<Item> eval = new ArrayList<>();
     // Read once: what an iterable gives the second time need not be the same.
+    AtomicLong number = new AtomicLong(); // items of both kinds may have the same
     Iterable<Item> contents =
         () ->
-            Stream.concat(passing(job.trainItems(), train), passing(job.evalItems(), eval))
+            Stream.concat(contents(job.trainItems(), train), contents(job.evalItems(), eval))
+                .map(content -> Items.of(number.getAndIncrement(), content))
                 .iterator();
     List<Content> features = new ArrayList<>();
     try (PooledExtract extract =
@@ -61,19 +65,14 @@ record FarmedFeatures(TrainJob job, ExtractReady ready) {
   }
 
   /** What is to be computed: each item's content and then its pair's. */
-  private static Stream<Item> passing(Iterable<? extends Item> items, List<Item> passed) {
+  private static Stream<Content> contents(Iterable<? extends Item> items, List<Item> passed) {
     return StreamSupport.stream(items.spliterator(), false)
         .flatMap(
             item -> {
               passed.add(withoutContents(item));
-              Item first =
-                  Item.newBuilder()
-                      .setNumber(item.getNumber())
-                      .setContent(item.getContent())
-                      .build();
               return item.hasPair()
-                  ? Stream.of(first, first.toBuilder().setContent(item.getPair()).build())
-                  : Stream.of(first);
+                  ? Stream.of(item.getContent(), item.getPair())
+                  : Stream.of(item.getContent());
             });
   }
 

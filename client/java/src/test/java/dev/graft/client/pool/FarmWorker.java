@@ -15,6 +15,9 @@ import dev.graft.v1.ItemResult;
 import dev.graft.v1.Limits;
 import dev.graft.v1.ResultBatch;
 import dev.graft.v1.Tensor;
+import dev.graft.v1.TrainRequest;
+import dev.graft.v1.TrainResponse;
+import dev.graft.v1.TrainServiceGrpc;
 import dev.graft.v1.WorkerServiceGrpc;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
@@ -40,6 +43,10 @@ final class FarmWorker implements AutoCloseable {
   /** What it does with the items of a call, once they are all there. */
   volatile BiConsumer<List<Item>, StreamObserver<ExtractResponse>> answer = FarmWorker::results;
 
+  /** What it does with the requests of a training, once the data has ended. */
+  volatile BiConsumer<List<TrainRequest>, StreamObserver<TrainResponse>> train =
+      (requests, responses) -> {};
+
   final AtomicInteger calls = new AtomicInteger();
   private final HealthStatusManager health = new HealthStatusManager();
   private final String version;
@@ -55,6 +62,7 @@ final class FarmWorker implements AutoCloseable {
               .addService(health.getHealthService())
               .addService(new Describing())
               .addService(new Extracting())
+              .addService(new Training())
               .build()
               .start();
     } catch (IOException failed) {
@@ -167,6 +175,28 @@ final class FarmWorker implements AutoCloseable {
         public void onCompleted() {
           answer.accept(items, responses);
         }
+      };
+    }
+  }
+
+  private final class Training extends TrainServiceGrpc.TrainServiceImplBase {
+    @Override
+    public StreamObserver<TrainRequest> train(StreamObserver<TrainResponse> responses) {
+      List<TrainRequest> requests = new ArrayList<>();
+      return new StreamObserver<>() {
+        @Override
+        public void onNext(TrainRequest request) {
+          requests.add(request);
+          if (request.hasEndOfData()) {
+            train.accept(requests, responses);
+          }
+        }
+
+        @Override
+        public void onError(Throwable thrown) {} // the client is gone
+
+        @Override
+        public void onCompleted() {}
       };
     }
   }
