@@ -23,11 +23,15 @@ final class WorkerProcess implements AutoCloseable {
   private static final long PATIENCE_SECONDS = 60;
 
   private final Process process;
+  private final String host;
+  private final int port;
   private final ManagedChannel channel;
 
-  private WorkerProcess(Process process, ManagedChannel channel) {
+  private WorkerProcess(Process process, String host, int port) {
     this.process = process;
-    this.channel = channel;
+    this.host = host;
+    this.port = port;
+    this.channel = NettyChannelBuilder.forAddress(host, port).usePlaintext().build();
   }
 
   /** {@code graft serve} on any free port. */
@@ -48,11 +52,7 @@ final class WorkerProcess implements AutoCloseable {
               .get(PATIENCE_SECONDS, TimeUnit.SECONDS);
       Matcher listening = LISTENING.matcher(line);
       assertThat(listening.matches()).as(line).isTrue();
-      return new WorkerProcess(
-          process,
-          NettyChannelBuilder.forAddress(listening.group(1), Integer.parseInt(listening.group(2)))
-              .usePlaintext()
-              .build());
+      return new WorkerProcess(process, listening.group(1), Integer.parseInt(listening.group(2)));
     } catch (Exception | AssertionError e) {
       process.destroyForcibly();
       throw e;
@@ -66,6 +66,18 @@ final class WorkerProcess implements AutoCloseable {
     } catch (IOException e) {
       return e.toString();
     }
+  }
+
+  int port() {
+    return port;
+  }
+
+  String address() {
+    return host + ":" + port;
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
   }
 
   ManagedChannel channel() {
@@ -84,6 +96,16 @@ final class WorkerProcess implements AutoCloseable {
   /** SIGKILL. */
   void kill() {
     process.destroyForcibly();
+  }
+
+  /** SIGSTOP: the process hangs, its connections stay. */
+  void suspend() {
+    try {
+      Process stop = new ProcessBuilder("kill", "-STOP", Long.toString(process.pid())).start();
+      assertThat(stop.waitFor()).isZero();
+    } catch (IOException | InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** Waits for the end of the process; its exit code. */

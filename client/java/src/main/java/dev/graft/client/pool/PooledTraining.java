@@ -1,0 +1,199 @@
+package dev.graft.client.pool;
+
+import com.google.protobuf.ByteString;
+import dev.graft.client.GraftRpcException;
+import dev.graft.client.TrainEvent;
+import dev.graft.client.TrainJob;
+import dev.graft.client.TrainingCall;
+import dev.graft.v1.ExtractReady;
+import io.github.resilience4j.retry.Retry;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * A training over many workers as an iterator over its events: the features of its items are
+ * computed on all workers, then one trains on them. If that one is lost another goes on from the
+ * last checkpoint, and the projector has the bytes that it would have had. Events that the second
+ * one repeats are left out.
+ *
+ * <p>One thread iterates; the first call of {@code hasNext} computes the features. Closing before
+ * the end, from any thread, cancels the training. One that cannot go on throws an {@link
+ * IncompleteJobException}, or the failure that no other worker would change. How often there are
+ * checkpoints is up to the spec's {@code save_steps}.
+ */
+public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable {
+  private final long number;
+  private final WorkerPool pool;
+  private final PoolOptions options;
+  private final Consumer<PoolEvent> events;
+  private final Retry retry;
+  private final Set<String> avoided = new HashSet<>();
+  private final RepeatedEvents repeated = new RepeatedEvents();
+  private volatile Optional<ExtractReady> extraction = Optional.empty();
+  private volatile boolean closed;
+  private volatile AutoCloseable running = () -> {};
+
+  // Used by the iterating thread only.
+  private TrainJob job;
+  private boolean hasFeatures;
+  private Retry.AsyncContext<?> attempts;
+  private long checkpointStep;
+  private Workforce.Place place; // null between calls
+  private TrainingCall call; // null between calls
+  private TrainEvent head;
+  private boolean completed;
+
+  PooledTraining(
+      long number, WorkerPool pool, TrainJob job, PoolOptions options, Consumer<PoolEvent> events) {
+    this.number = number;
+    this.pool = pool;
+    this.job = job;
+    this.options = options;
+    this.events = events;
+    this.hasFeatures = !job.spec().getFeatures().hasBackbone();
+    this.retry = Retries.of("training-" + number, options);
+    this.attempts = retry.asyncContext();
+  }
+
+  /** What the feature extraction's spec came to, with the backbone's digest; empty before. */
+  public Optional<ExtractReady> extraction() {
+    return extraction;
+  }
+
+  @Override
+  public boolean hasNext() {
+    if (head == null && !completed) {
+      head = advance();
+    }
+    return head != null;
+  }
+
+  @Override
+  public TrainEvent next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException("the training is complete");
+    }
+    TrainEvent next = head;
+    head = null;
+    completed = next instanceof TrainEvent.Completed;
+    return next;
+  }
+
+  private TrainEvent advance() {
+    if (!hasFeatures) {
+      FarmedFeatures features = FarmedFeatures.of(pool, job, this::running);
+      job = features.job();
+      extraction = Optional.of(features.ready());
+      hasFeatures = true;
+    }
+    while (true) {
+      requireOpen();
+      if (call == null) {
+        open();
+      }
+      try {
+        TrainEvent event = call.next();
+        keep(event);
+        if (event instanceof TrainEvent.Completed) {
+          leave(Workforce.Place::leave);
+        }
+        if (!repeated.contains(event)) {
+          events.accept(new PoolEvent.Training(number, place.worker(), event));
+          return event;
+        }
+      } catch (GraftRpcException failed) {
+        requireOpen();
+        move(failed);
+      }
+    }
+  }
+
+  private void open() {
+    PlaceRequest request = pool.requestPlace(options.shardTokens(), avoided);
+    running(() -> request.place().cancel(true));
+    try {
+      place = request.place().join();
+    } catch (CompletionException | CancellationException failed) {
+      requireOpen();
+      throw failed.getCause() instanceof RuntimeException cause ? cause : failed;
+    }
+    call = place.train(job);
+    running(call);
+  }
+
+  private void keep(TrainEvent event) {
+    if (event instanceof TrainEvent.CheckpointSaved saved && saved.step() > checkpointStep) {
+      checkpointStep = saved.step();
+      job = job.withCheckpoint(saved.file());
+      attempts = retry.asyncContext(); // this is progress
+    }
+  }
+
+  private void move(GraftRpcException failed) {
+    failed.lastCheckpoint().ifPresent(this::keep);
+    leave(left -> left.leave(failed));
+    call = null;
+    long pauseMillis = attempts.onError(failed);
+    if (pauseMillis < 1) {
+      throw RetryTable.scope(failed) == RetryScope.NEVER
+          ? failed
+          : new IncompleteJobException(
+              "%d attempts without a new checkpoint failed, the last at worker %s with: %s; the last checkpoint is that of step %d"
+                  .formatted(
+                      options.mostAttempts(), place.worker(), failed.getMessage(), checkpointStep),
+              failed);
+    }
+    if (RetryTable.scope(failed) == RetryScope.OTHER_WORKER) {
+      avoided.add(place.worker());
+    }
+    events.accept(
+        new PoolEvent.TrainingMoved(number, place.worker(), failed.getMessage(), checkpointStep));
+    try {
+      TimeUnit.MILLISECONDS.sleep(pauseMillis);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new CancellationException("the thread that waited for the training was interrupted");
+    }
+  }
+
+  private void leave(Consumer<Workforce.Place> how) {
+    Workforce.Place left = place;
+    pool.loop().execute(() -> how.accept(left));
+  }
+
+  /** The last checkpoint that is known, to go on from in another job; empty if there is none. */
+  public Optional<ByteString> lastCheckpoint() {
+    return job.checkpoint().isEmpty() ? Optional.empty() : Optional.of(job.checkpoint());
+  }
+
+  private void running(AutoCloseable now) {
+    running = now;
+    if (closed) {
+      close();
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new CancellationException("the training was cancelled by its caller");
+    }
+  }
+
+  /** Cancels the training unless it is over. */
+  @Override
+  public void close() {
+    closed = true;
+    try {
+      running.close();
+    } catch (Exception defect) { // none of the three ways to end declares one
+      throw new IllegalStateException(defect);
+    }
+  }
+}

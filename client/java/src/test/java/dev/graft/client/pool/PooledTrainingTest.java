@@ -1,0 +1,156 @@
+package dev.graft.client.pool;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.ByteString;
+import dev.graft.client.Items;
+import dev.graft.client.TrainEvent;
+import dev.graft.client.TrainJob;
+import dev.graft.v1.Backbone;
+import dev.graft.v1.Checkpoint;
+import dev.graft.v1.Content;
+import dev.graft.v1.FeatureSpec;
+import dev.graft.v1.FileChunk;
+import dev.graft.v1.Item;
+import dev.graft.v1.LogEntry;
+import dev.graft.v1.TrainReady;
+import dev.graft.v1.TrainRequest;
+import dev.graft.v1.TrainResponse;
+import dev.graft.v1.TrainResult;
+import dev.graft.v1.TrainSpec;
+import dev.graft.v1.TrainingStarted;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Training on the features of many workers, at a worker that is lost. */
+@Timeout(60)
+class PooledTrainingTest {
+  private static final ByteString PROJECTOR = ByteString.copyFromUtf8("projector");
+  private static final ByteString CHECKPOINT = ByteString.copyFromUtf8("checkpoint");
+
+  private static final TrainJob JOB =
+      TrainJob.of(
+          TrainSpec.newBuilder()
+              .setFeatures(FeatureSpec.newBuilder().setBackbone(Backbone.newBuilder().setPath("b")))
+              .build(),
+          IntStream.range(0, 25)
+              .mapToObj(
+                  i ->
+                      Items.withPair(
+                          Items.withClass(Items.text(i, "text " + i), i % 2),
+                          Content.newBuilder().setText("pair " + i).build()))
+              .toList());
+
+  private static PoolOptions options() {
+    return new PoolOptions().shards(1_000, 10).backoff(Duration.ofMillis(1), Duration.ofMillis(4));
+  }
+
+  @Test
+  void featuresComeFromAllWorkersAndATrainingGoesOnWhereItWas() {
+    List<List<TrainRequest>> trainings = new ArrayList<>();
+    try (FarmWorker first = FarmWorker.start();
+        FarmWorker second = FarmWorker.start();
+        WorkerPool pool = WorkerPool.connect(first.name() + "," + second.name(), options())) {
+      first.train = (requests, responses) -> play(trainings, requests, responses);
+      second.train = first.train;
+      List<TrainEvent> events = new ArrayList<>();
+      try (PooledTraining training = pool.train(JOB)) {
+        training.forEachRemaining(events::add);
+        assertThat(training.extraction().orElseThrow().getBackboneDigest()).isEqualTo("backbone");
+      }
+      assertThat(first.calls.get() + second.calls.get()).isEqualTo(5); // 50 contents
+      assertThat(trainings).hasSize(2);
+      assertThat(trainings.get(0).get(0).getSpec().getFeatures().hasBackbone()).isFalse();
+      List<Item> items = items(trainings.get(0));
+      assertThat(items).hasSize(25);
+      for (int i = 0; i < items.size(); i++) {
+        assertThat(items.get(i).getNumber()).isEqualTo(i);
+        assertThat(items.get(i).getLabel().getClassIndex()).isEqualTo(i % 2);
+        assertThat(items.get(i).getContent().hasFeatures()).isTrue();
+        assertThat(items.get(i).getPair().hasFeatures()).isTrue();
+        assertThat(items.get(i).getPair()).isNotEqualTo(items.get(i).getContent());
+      }
+      assertThat(items(trainings.get(1))).isEqualTo(items);
+      assertThat(trainings.get(1).get(1).getCheckpointFile().getData()).isEqualTo(CHECKPOINT);
+      assertThat(events.stream().map(event -> event.getClass().getSimpleName()))
+          .containsExactly("Ready", "Started", "Log", "CheckpointSaved", "Log", "Completed");
+      assertThat(((TrainEvent.Completed) events.get(5)).projectorFile()).isEqualTo(PROJECTOR);
+    }
+  }
+
+  @Test
+  void aTrainingThatMakesNoProgressEnds() {
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool = WorkerPool.connect(worker.name(), options().mostAttempts(3))) {
+      worker.train =
+          (requests, responses) -> responses.onError(Status.INTERNAL.asRuntimeException());
+      try (PooledTraining training = pool.train(JOB)) {
+        assertThatThrownBy(training::hasNext)
+            .isInstanceOf(IncompleteJobException.class)
+            .hasMessageContaining("3 attempts without a new checkpoint failed");
+      }
+    }
+  }
+
+  /** Fails after the first checkpoint, and goes on from it. */
+  private static void play(
+      List<List<TrainRequest>> trainings,
+      List<TrainRequest> requests,
+      StreamObserver<TrainResponse> responses) {
+    trainings.add(requests);
+    boolean resumed = requests.stream().anyMatch(TrainRequest::hasCheckpointFile);
+    send(responses, TrainResponse.newBuilder().setReady(TrainReady.getDefaultInstance()));
+    send(responses, TrainResponse.newBuilder().setStarted(TrainingStarted.getDefaultInstance()));
+    send(responses, TrainResponse.newBuilder().setLog(LogEntry.newBuilder().setStep(1)));
+    if (!resumed) {
+      send(
+          responses,
+          TrainResponse.newBuilder()
+              .setCheckpoint(Checkpoint.newBuilder().setStep(1).setChunk(file(CHECKPOINT))));
+      responses.onError(Status.UNAVAILABLE.asRuntimeException());
+      return;
+    }
+    send(responses, TrainResponse.newBuilder().setLog(LogEntry.newBuilder().setStep(2)));
+    send(responses, TrainResponse.newBuilder().setProjectorFile(file(PROJECTOR)));
+    send(
+        responses,
+        TrainResponse.newBuilder()
+            .setResult(TrainResult.newBuilder().setStep(2).setProjectorSha256(sha256(PROJECTOR))));
+    responses.onCompleted();
+  }
+
+  private static void send(
+      StreamObserver<TrainResponse> responses, TrainResponse.Builder response) {
+    responses.onNext(response.build());
+  }
+
+  private static FileChunk file(ByteString data) {
+    return FileChunk.newBuilder().setTotalBytes(data.size()).setData(data).build();
+  }
+
+  private static List<Item> items(List<TrainRequest> requests) {
+    return requests.stream()
+        .flatMap(request -> request.getTrainItems().getItemsList().stream())
+        .toList();
+  }
+
+  private static String sha256(ByteString data) {
+    try {
+      byte[] bytes = data.toString(UTF_8).getBytes(UTF_8);
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException missing) {
+      throw new AssertionError(missing);
+    }
+  }
+}
