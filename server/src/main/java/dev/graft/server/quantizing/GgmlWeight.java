@@ -20,8 +20,8 @@ import java.util.Optional;
  * order. Decoded as {@code dequantize_row_*} of llama.cpp's ggml-quants.c does, to the bit.
  */
 public final class GgmlWeight implements QuantizedWeight {
-  /** Values that are decoded at once: what is computed in between fits a core's cache. */
-  private static final long VALUES_AT_ONCE = 1 << 15;
+  /** Values that are decoded at once: enough that calls cost little, few enough for a cache. */
+  private static final long VALUES_AT_ONCE = 1 << 17;
 
   private final GgufTensor tensor;
 
