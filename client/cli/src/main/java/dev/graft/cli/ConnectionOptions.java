@@ -86,16 +86,23 @@ final class ConnectionOptions {
     if (!isOwn() || HubReference.isReference(given)) {
       return given;
     }
-    Path directory = Path.of(given);
-    if (!Files.isDirectory(directory)) {
+    Path place = Path.of(given);
+    if (!Files.isDirectory(place) && !(isGguf(place) && Files.isRegularFile(place))) {
       throw new CommandFailure(
           given
-              + ": no such directory; --backbone names a directory with a model's files, or hf://organization/name");
+              + ": no such directory; --backbone names a directory with a model's files, a .gguf file, or"
+              + " hf://organization/name");
     }
-    return directory.toRealPath().toString();
+    return place.toRealPath().toString();
   }
 
   private static List<Path> roots(Optional<String> backbone) {
-    return backbone.filter(path -> !HubReference.isReference(path)).map(Path::of).stream().toList();
+    return backbone.filter(path -> !HubReference.isReference(path)).map(Path::of).stream()
+        .map(place -> isGguf(place) && Files.isRegularFile(place) ? place.getParent() : place)
+        .toList();
+  }
+
+  private static boolean isGguf(Path place) {
+    return FileTypes.hasExtension(place, ".gguf");
   }
 }
