@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import dev.graft.client.ExtractJob;
+import dev.graft.client.GraftClient;
 import dev.graft.client.TrainEvent;
 import dev.graft.client.TrainJob;
+import dev.graft.client.pool.PoolEvent;
 import dev.graft.client.pool.PoolOptions;
 import dev.graft.client.pool.PooledExtract;
 import dev.graft.client.pool.PooledTraining;
@@ -24,7 +26,11 @@ import dev.graft.v1.TrainingArguments;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Flow;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -91,29 +97,47 @@ class FarmTest {
     return new PoolOptions().shards(256, 64).stallTimeout(Duration.ofSeconds(3));
   }
 
-  private WorkerPool pool() {
+  private WorkerPool pool(PoolOptions options) {
     return WorkerPool.connect(
-        String.join(",", workers.stream().map(WorkerProcess::address).toList()), options());
+        String.join(",", workers.stream().map(WorkerProcess::address).toList()), options);
   }
 
   @Test
   void nothingHappens() {
-    try (WorkerPool pool = pool()) {
-      assertThat(extract(pool, () -> {})).isEqualTo(expected);
+    try (WorkerPool pool = pool(options())) {
+      assertThat(extract(pool, 3, () -> {})).isEqualTo(expected);
     }
   }
 
   @Test
   void aWorkerIsKilled() {
-    try (WorkerPool pool = pool()) {
-      assertThat(extract(pool, () -> workers.get(0).kill())).isEqualTo(expected);
+    try (WorkerPool pool = pool(options())) {
+      Counting lost = Counting.of(pool, PoolEvent.WorkerDown.class, event -> true);
+      assertThat(extract(pool, 3, () -> workers.get(0).kill())).isEqualTo(expected);
+      lost.await(1);
     }
   }
 
   @Test
-  void aWorkerHangs() {
-    try (WorkerPool pool = pool()) {
-      assertThat(extract(pool, () -> workers.get(1).suspend())).isEqualTo(expected);
+  void aWorkerThatHangsIsHedged() {
+    try (WorkerPool pool = pool(options().stallTimeout(Duration.ofMinutes(2)))) {
+      Counting hedged =
+          Counting.of(pool, PoolEvent.ShardStarted.class, PoolEvent.ShardStarted::hedge);
+      assertThat(extract(pool, 3, () -> workers.get(1).suspend())).isEqualTo(expected);
+      hedged.await(1);
+    }
+  }
+
+  @Test
+  void aWorkerThatHangsIsGivenUp() {
+    Duration never = Duration.ofHours(1);
+    Duration soon = Duration.ofSeconds(5); // a suspended worker has sent no first message either
+    try (WorkerPool pool =
+        pool(options().hedgeAfter(never).stallTimeout(soon).firstMessageTimeout(soon))) {
+      Counting stalled =
+          Counting.of(pool, PoolEvent.ShardRetried.class, event -> event.why().equals("STALLED"));
+      assertThat(extract(pool, 3, () -> workers.get(1).suspend())).isEqualTo(expected);
+      stalled.await(1);
     }
   }
 
@@ -123,14 +147,17 @@ class FarmTest {
         WorkerPool pool =
             WorkerPool.connect(
                 workers.get(0).address() + ",127.0.0.1:" + connection.port(), options())) {
-      assertThat(extract(pool, connection::cut)).isEqualTo(expected);
+      Counting lost = Counting.of(pool, PoolEvent.WorkerDown.class, event -> true);
+      assertThat(extract(pool, 2, connection::cut)).isEqualTo(expected);
+      lost.await(1);
     }
   }
 
   @Test
   void theWorkerThatTrainsIsKilled() {
     AtomicInteger kills = new AtomicInteger();
-    try (WorkerPool pool = pool()) {
+    try (WorkerPool pool = pool(options())) {
+      Counting moves = Counting.of(pool, PoolEvent.TrainingMoved.class, event -> true);
       TrainEvent.Completed completed =
           train(
               pool,
@@ -141,15 +168,22 @@ class FarmTest {
                 }
               });
       assertThat(kills).hasValue(2);
+      moves.await(2);
       assertThat(completed.projectorFile()).isEqualTo(expectedProjector);
     }
   }
 
   private void killTheOneThatTrains() {
-    workers.stream()
-        .filter(WorkerProcess::isAlive)
-        .filter(worker -> worker.client().describe().getActiveCalls() > 0)
-        .forEach(WorkerProcess::kill);
+    List<WorkerProcess> training =
+        workers.stream().filter(WorkerProcess::isAlive).filter(FarmTest::isAtWork).toList();
+    assertThat(training).as("the one that trains").hasSize(1);
+    training.get(0).kill();
+  }
+
+  private static boolean isAtWork(WorkerProcess worker) {
+    try (GraftClient client = worker.client()) {
+      return client.describe().getActiveCalls() > 0;
+    }
   }
 
   private interface Watch {
@@ -172,7 +206,10 @@ class FarmTest {
   }
 
   /** Something happens when the first sixth of the results is there. */
-  private static List<ItemResult> extract(WorkerPool pool, Runnable happening) {
+  private static List<ItemResult> extract(WorkerPool pool, int count, Runnable happening) {
+    while (upWorkers(pool) < count) {
+      Thread.onSpinWait(); // or the one that something happens to might have no part in it
+    }
     List<ItemResult> results = new ArrayList<>();
     try (PooledExtract extract = pool.extract(JOB, ITEMS, ResultOrder.OF_ITEMS)) {
       while (extract.hasNext()) {
@@ -183,5 +220,57 @@ class FarmTest {
       }
     }
     return results;
+  }
+
+  private static long upWorkers(WorkerPool pool) {
+    return pool.workers().stream().filter(worker -> worker.description().isPresent()).count();
+  }
+
+  /** Counts events, which come a little later than what they tell of. */
+  private static final class Counting implements Flow.Subscriber<PoolEvent> {
+    private final Predicate<PoolEvent> wanted;
+    private final Semaphore seen = new Semaphore(0);
+
+    private Counting(Predicate<PoolEvent> wanted) {
+      this.wanted = wanted;
+    }
+
+    static <E extends PoolEvent> Counting of(
+        WorkerPool pool, Class<E> type, Predicate<? super E> wanted) {
+      Counting counting =
+          new Counting(event -> type.isInstance(event) && wanted.test(type.cast(event)));
+      pool.events().subscribe(counting);
+      return counting;
+    }
+
+    void await(int count) {
+      assertThat(tryForAWhile(count)).as("so many events").isTrue();
+    }
+
+    private boolean tryForAWhile(int count) {
+      try {
+        return seen.tryAcquire(count, 20, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    @Override
+    public void onSubscribe(Flow.Subscription subscription) {
+      subscription.request(Long.MAX_VALUE);
+    }
+
+    @Override
+    public void onNext(PoolEvent event) {
+      if (wanted.test(event)) {
+        seen.release();
+      }
+    }
+
+    @Override
+    public void onError(Throwable thrown) {}
+
+    @Override
+    public void onComplete() {}
   }
 }
