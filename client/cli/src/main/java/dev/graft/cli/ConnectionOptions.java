@@ -87,7 +87,7 @@ final class ConnectionOptions {
       return given;
     }
     Path place = Path.of(given);
-    if (!Files.isDirectory(place) && !(isGguf(place) && Files.isRegularFile(place))) {
+    if (!Files.isDirectory(place) && !isGgufFile(place)) {
       throw new CommandFailure(
           given
               + ": no such directory; --backbone names a directory with a model's files, a .gguf file, or"
@@ -98,11 +98,11 @@ final class ConnectionOptions {
 
   private static List<Path> roots(Optional<String> backbone) {
     return backbone.filter(path -> !HubReference.isReference(path)).map(Path::of).stream()
-        .map(place -> isGguf(place) && Files.isRegularFile(place) ? place.getParent() : place)
+        .map(place -> isGgufFile(place) ? place.getParent() : place)
         .toList();
   }
 
-  private static boolean isGguf(Path place) {
-    return FileTypes.hasExtension(place, ".gguf");
+  private static boolean isGgufFile(Path place) {
+    return FileTypes.hasExtension(place, ".gguf") && Files.isRegularFile(place);
   }
 }

@@ -6,6 +6,7 @@ import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.quantizing.QuantizedWeight;
 import dev.graft.server.quantizing.QuantizedWeights;
+import dev.graft.server.quantizing.TensorFiles;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.DType;
 import java.util.ArrayList;
@@ -160,34 +161,16 @@ record Parameters(Map<String, Found> outside, List<Map<String, Found>> blocks) {
 
   private static DType dtype(TensorEntry entry, Checkpoint checkpoint) {
     StoredType type = entry.type();
-    return switch (type) {
-      case F32 -> DType.F32;
-      case F16 -> DType.F16;
-      case BF16 -> DType.BF16;
-      case F64 -> DType.F64;
-      case BOOL,
-          U8,
-          I8,
-          F8_E5M2,
-          F8_E4M3,
-          F8_E8M0,
-          F8_E4M3FNUZ,
-          F8_E5M2FNUZ,
-          I16,
-          U16,
-          I32,
-          U32,
-          C64,
-          I64,
-          U64 ->
-          throw GraftException.failedPrecondition(
-                  "UNSUPPORTED_OPTION",
-                  "%s: tensor %s is stored as %s; weights must be F32, F16, BF16 or F64"
-                      .formatted(checkpoint.directory(), entry.name(), type))
-              .with("tensor", entry.name())
-              .with("option", "dtype")
-              .with("value", type);
-    };
+    if (!type.isFloat16OrWider()) {
+      throw GraftException.failedPrecondition(
+              "UNSUPPORTED_OPTION",
+              "%s: tensor %s is stored as %s; weights must be F32, F16, BF16 or F64"
+                  .formatted(checkpoint.directory(), entry.name(), type))
+          .with("tensor", entry.name())
+          .with("option", "dtype")
+          .with("value", type);
+    }
+    return TensorFiles.dtype(type);
   }
 
   /** Number of tensors. */

@@ -44,12 +44,9 @@ final class CheckpointDigest {
       long done = 0;
       while (done < tensor.bytes()) {
         buffer.clear().limit((int) Math.min(buffer.capacity(), tensor.bytes() - done));
-        int read = channel.read(buffer, tensor.offset() + done);
-        if (read < 0) {
-          throw Corruption.of(tensor.file(), tensor.name(), "the file was cut while it was in use");
-        }
+        tensor.read(channel, done, buffer);
+        done += buffer.position();
         digest.update(buffer.flip());
-        done += read;
       }
     } catch (IOException e) {
       throw Corruption.unreadable(tensor.file(), e);

@@ -14,15 +14,10 @@ import java.util.List;
  * never told.
  */
 public final class ModelRoots {
-  /** As configured, absolute. */
-  private final List<Path> roots;
+  private final Roots roots;
 
-  /** Links resolved. */
-  private final List<Path> realRoots;
-
-  private ModelRoots(List<Path> roots, List<Path> realRoots) {
+  private ModelRoots(Roots roots) {
     this.roots = roots;
-    this.realRoots = realRoots;
   }
 
   /**
@@ -31,21 +26,7 @@ public final class ModelRoots {
    * @throws GraftException NOT_FOUND MODEL_ROOT_NOT_FOUND if one is not a directory
    */
   public static ModelRoots of(List<Path> roots) {
-    return new ModelRoots(
-        roots.stream().map(root -> root.toAbsolutePath().normalize()).toList(),
-        roots.stream().map(ModelRoots::realRoot).toList());
-  }
-
-  private static Path realRoot(Path root) {
-    try {
-      Path real = root.toRealPath();
-      if (Files.isDirectory(real)) {
-        return real;
-      }
-      throw rootNotFound(root);
-    } catch (IOException e) {
-      throw rootNotFound(root).causedBy(e);
-    }
+    return new ModelRoots(Roots.of(roots, ModelRoots::rootNotFound));
   }
 
   private static GraftException rootNotFound(Path root) {
@@ -56,7 +37,7 @@ public final class ModelRoots {
 
   /** The roots, links resolved. */
   public List<Path> roots() {
-    return realRoots;
+    return roots.real();
   }
 
   /**
@@ -71,9 +52,9 @@ public final class ModelRoots {
     Path path = parse(backbone);
     boolean inside = false;
     boolean leadsOut = false;
-    for (Path root : roots) {
+    for (Path root : roots.configured()) {
       Path candidate = root.resolve(path);
-      inside |= lexicallyInside(candidate.normalize());
+      inside |= roots.permitAsWritten(candidate.normalize());
       try {
         Path real = candidate.toRealPath();
         leadsOut |= !permits(real);
@@ -95,11 +76,7 @@ public final class ModelRoots {
 
   /** Whether a path, links already resolved, lies in one of the roots. */
   boolean permits(Path real) {
-    return realRoots.stream().anyMatch(real::startsWith);
-  }
-
-  private boolean lexicallyInside(Path normalized) {
-    return permits(normalized) || roots.stream().anyMatch(normalized::startsWith);
+    return roots.permit(real);
   }
 
   private static Path parse(String backbone) {
@@ -122,7 +99,7 @@ public final class ModelRoots {
             Category.NOT_FOUND,
             "BACKBONE_NOT_FOUND",
             "backbone %s: no such directory or GGUF file under the model roots %s"
-                .formatted(path, roots))
+                .formatted(path, roots.configured()))
         .with("backbone", path);
   }
 
@@ -136,7 +113,7 @@ public final class ModelRoots {
             Category.PERMISSION_DENIED,
             "OUTSIDE_MODEL_ROOTS",
             "%s leads out of the model roots %s: move it there, or start the worker with another --model-root"
-                .formatted(what, roots))
+                .formatted(what, roots.configured()))
         .with("path", path);
   }
 }

@@ -38,6 +38,29 @@ public enum StoredType {
     return bytes;
   }
 
+  /** Whether weights that are not quantized are stored so. */
+  public boolean isFloat16OrWider() {
+    return switch (this) {
+      case F16, BF16, F32, F64 -> true;
+      case BOOL,
+          U8,
+          I8,
+          F8_E5M2,
+          F8_E4M3,
+          F8_E8M0,
+          F8_E4M3FNUZ,
+          F8_E5M2FNUZ,
+          I16,
+          U16,
+          I32,
+          U32,
+          C64,
+          I64,
+          U64 ->
+          false;
+    };
+  }
+
   /** The type with this name in a safetensors header; the types below one byte are not known. */
   static Optional<StoredType> named(String name) {
     for (StoredType type : values()) {

@@ -42,6 +42,33 @@ public final class TensorData {
     return of(name, StoredType.F32, shape, bytes);
   }
 
+  /**
+   * The transpose of a row-major matrix.
+   *
+   * @param matrix little-endian
+   * @param rows of the given matrix
+   * @param columns of the given matrix
+   * @param size bytes of an element
+   */
+  public static ByteBuffer transposed(ByteBuffer matrix, int rows, int columns, int size) {
+    ByteBuffer turned = ByteBuffer.allocate(matrix.remaining()).order(ByteOrder.LITTLE_ENDIAN);
+    for (int column = 0; column < columns; column++) {
+      for (int row = 0; row < rows; row++) {
+        int from = matrix.position() + (row * columns + column) * size;
+        if (size == Float.BYTES) {
+          turned.putInt(matrix.getInt(from));
+        } else if (size == Short.BYTES) {
+          turned.putShort(matrix.getShort(from));
+        } else {
+          for (int i = 0; i < size; i++) {
+            turned.put(matrix.get(from + i));
+          }
+        }
+      }
+    }
+    return turned.flip();
+  }
+
   public String name() {
     return name;
   }

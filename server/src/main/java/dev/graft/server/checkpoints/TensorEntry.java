@@ -93,19 +93,18 @@ public final class TensorEntry {
     byte[] stored = new byte[(int) bytes];
     ByteBuffer rest = ByteBuffer.wrap(stored);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      while (rest.hasRemaining()) {
-        if (channel.read(rest, offset + rest.position()) < 0) {
-          throw Corruption.of(file, name, "the file was cut while it was in use");
-        }
-      }
+      read(channel, 0, rest);
     } catch (IOException e) {
       throw Corruption.unreadable(file, e);
     }
-    return ByteBuffer.wrap(transposed ? turned(stored) : stored).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer read = ByteBuffer.wrap(stored).order(ByteOrder.LITTLE_ENDIAN);
+    return transposed
+        ? TensorData.transposed(read, (int) shape[1], (int) shape[0], type.bytes())
+        : read;
   }
 
   /** Copies the stored bytes as they are. */
-  void transferTo(WritableByteChannel target) throws IOException {
+  public void transferTo(WritableByteChannel target) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       for (long done = 0; done < bytes; ) {
         long moved = channel.transferTo(offset + done, bytes - done, target);
@@ -130,24 +129,6 @@ public final class TensorEntry {
         throw Corruption.of(file, name, "the file was cut while it was in use");
       }
     }
-  }
-
-  /** [in, out] to [out, in]. */
-  private byte[] turned(byte[] from) {
-    int rows = (int) shape[0];
-    int columns = (int) shape[1];
-    int size = type.bytes();
-    byte[] to = new byte[from.length];
-    for (int row = 0; row < rows; row++) {
-      for (int column = 0; column < columns; column++) {
-        int source = (column * rows + row) * size;
-        int target = (row * columns + column) * size;
-        for (int i = 0; i < size; i++) {
-          to[target + i] = from[source + i];
-        }
-      }
-    }
-    return to;
   }
 
   @Override

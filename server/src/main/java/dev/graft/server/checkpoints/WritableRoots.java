@@ -15,12 +15,10 @@ import java.util.Optional;
  * every link is followed; whether something exists outside is never told.
  */
 public final class WritableRoots {
-  private final List<Path> roots;
-  private final List<Path> realRoots;
+  private final Roots roots;
 
-  private WritableRoots(List<Path> roots, List<Path> realRoots) {
+  private WritableRoots(Roots roots) {
     this.roots = roots;
-    this.realRoots = realRoots;
   }
 
   /**
@@ -29,21 +27,7 @@ public final class WritableRoots {
    * @throws GraftException NOT_FOUND WRITABLE_ROOT_NOT_FOUND if one is not a directory
    */
   public static WritableRoots of(List<Path> roots) {
-    return new WritableRoots(
-        roots.stream().map(root -> root.toAbsolutePath().normalize()).toList(),
-        roots.stream().map(WritableRoots::realRoot).toList());
-  }
-
-  private static Path realRoot(Path root) {
-    try {
-      Path real = root.toRealPath();
-      if (Files.isDirectory(real)) {
-        return real;
-      }
-      throw rootNotFound(root);
-    } catch (IOException e) {
-      throw rootNotFound(root).causedBy(e);
-    }
+    return new WritableRoots(Roots.of(roots, WritableRoots::rootNotFound));
   }
 
   private static GraftException rootNotFound(Path root) {
@@ -56,7 +40,7 @@ public final class WritableRoots {
 
   /** The roots, links resolved. */
   public List<Path> roots() {
-    return realRoots;
+    return roots.real();
   }
 
   /**
@@ -70,16 +54,16 @@ public final class WritableRoots {
   public Path resolve(String destination) {
     Path path = parse(destination);
     boolean inside = false;
-    for (Path root : roots) {
+    for (Path root : roots.configured()) {
       Path candidate = root.resolve(path).normalize();
-      if (candidate.equals(root) || realRoots.contains(candidate)) {
+      if (candidate.equals(root) || roots.real().contains(candidate)) {
         throw exists(path);
       }
-      boolean lexically = permits(candidate) || roots.stream().anyMatch(candidate::startsWith);
+      boolean lexically = roots.permitAsWritten(candidate);
       Optional<Path> parent = real(candidate.getParent());
-      boolean leadsOut = parent.isPresent() && !permits(parent.get());
+      boolean leadsOut = parent.isPresent() && !roots.permit(parent.get());
       inside |= lexically && !leadsOut;
-      if (parent.isPresent() && permits(parent.get()) && Files.isDirectory(parent.get())) {
+      if (parent.isPresent() && roots.permit(parent.get()) && Files.isDirectory(parent.get())) {
         Path place = parent.get().resolve(candidate.getFileName());
         if (Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
           throw exists(path);
@@ -97,10 +81,6 @@ public final class WritableRoots {
       // Missing, a loop of links, or not ours to look into: all the same to the caller.
       return Optional.empty();
     }
-  }
-
-  private boolean permits(Path real) {
-    return realRoots.stream().anyMatch(real::startsWith);
   }
 
   private static Path parse(String destination) {
@@ -123,7 +103,7 @@ public final class WritableRoots {
   private GraftException noParent(Path path) {
     return invalid(
         "%s: its parent directory does not exist under the writable roots %s; make it first"
-            .formatted(path, roots));
+            .formatted(path, roots.configured()));
   }
 
   private static GraftException exists(Path path) {
@@ -137,11 +117,11 @@ public final class WritableRoots {
     return GraftException.of(
             Category.PERMISSION_DENIED,
             "OUTSIDE_WRITABLE_ROOTS",
-            roots.isEmpty()
+            roots.configured().isEmpty()
                 ? "This worker writes nowhere: start it with --writable-root, or leave destination"
                     + " unset to have the files sent back."
                 : "destination %s is not under the writable roots %s: name a directory there, or start the worker with another --writable-root"
-                    .formatted(path, roots))
+                    .formatted(path, roots.configured()))
         .with("destination", path);
   }
 }

@@ -1,6 +1,7 @@
 package dev.graft.server.hub;
 
 import dev.graft.server.GraftException;
+import dev.graft.server.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -227,7 +228,7 @@ final class BlobDownload implements AutoCloseable {
   private MessageDigest newDigest() {
     try {
       if (file.etag().length() == 64) {
-        return MessageDigest.getInstance("SHA-256");
+        return Sha256.start();
       }
       MessageDigest git = MessageDigest.getInstance("SHA-1");
       git.update(("blob " + file.bytes() + "\0").getBytes(StandardCharsets.US_ASCII));

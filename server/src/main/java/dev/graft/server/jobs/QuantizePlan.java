@@ -25,7 +25,7 @@ final class QuantizePlan {
 
   private static PlannedTensor plan(
       SourceTensor tensor, QuantizeRequest request, LinearWeights linear, SkippedModules skipped) {
-    boolean floating = SourceValues.isFloating(tensor.type());
+    boolean floating = tensor.type().isFloat16OrWider();
     boolean quantized =
         request.scheme() != QuantizationScheme.NONE
             && floating

@@ -1,6 +1,6 @@
 package dev.graft.server.jobs;
 
-import dev.graft.server.checkpoints.HalfFloats;
+import dev.graft.server.checkpoints.FloatValues;
 import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorEntry;
 import java.io.IOException;
@@ -20,14 +20,6 @@ interface SourceValues extends AutoCloseable {
   @Override
   void close() throws IOException;
 
-  /** Whether values of this type can be read. */
-  static boolean isFloating(StoredType type) {
-    return type == StoredType.F32
-        || type == StoredType.F16
-        || type == StoredType.BF16
-        || type == StoredType.F64;
-  }
-
   /** The values of an entry of floating-point type in the order of its shape, F64 in 32 bits. */
   static SourceValues stored(TensorEntry entry) throws IOException {
     if (entry.transposed()) {
@@ -42,7 +34,7 @@ interface SourceValues extends AutoCloseable {
       public void read(long from, float[] target, int count) throws IOException {
         int size = entry.type().bytes();
         entry.read(channel, from * size, bytes.clear().limit(count * size));
-        decode(entry.type(), bytes.flip(), target, count);
+        FloatValues.read(entry.type(), bytes.flip(), target, count);
       }
 
       @Override
@@ -58,86 +50,11 @@ interface SourceValues extends AutoCloseable {
       public void read(long from, float[] target, int count) {
         int size = type.bytes();
         ByteBuffer piece = bytes.slice((int) from * size, count * size);
-        decode(type, piece.order(ByteOrder.LITTLE_ENDIAN), target, count);
+        FloatValues.read(type, piece.order(ByteOrder.LITTLE_ENDIAN), target, count);
       }
 
       @Override
       public void close() {}
     };
-  }
-
-  /** Decodes little-endian values. */
-  static void decode(StoredType type, ByteBuffer bytes, float[] target, int count) {
-    switch (type) {
-      case F32 -> bytes.asFloatBuffer().get(target, 0, count);
-      case F64 -> {
-        for (int i = 0; i < count; i++) {
-          target[i] = (float) bytes.getDouble();
-        }
-      }
-      case F16 -> {
-        for (int i = 0; i < count; i++) {
-          target[i] = HalfFloats.fromFloat16(bytes.getShort());
-        }
-      }
-      case BF16 -> {
-        for (int i = 0; i < count; i++) {
-          target[i] = HalfFloats.fromBfloat16(bytes.getShort());
-        }
-      }
-      case BOOL,
-          U8,
-          I8,
-          F8_E5M2,
-          F8_E4M3,
-          F8_E8M0,
-          F8_E4M3FNUZ,
-          F8_E5M2FNUZ,
-          I16,
-          U16,
-          I32,
-          U32,
-          C64,
-          I64,
-          U64 ->
-          throw new IllegalArgumentException("Not a floating-point type: " + type);
-    }
-  }
-
-  /** Encodes values, rounding to nearest even; advances the buffer. */
-  static void encode(StoredType type, float[] source, int count, ByteBuffer target) {
-    switch (type) {
-      case F32 -> {
-        target.asFloatBuffer().put(source, 0, count);
-        target.position(target.position() + count * Float.BYTES);
-      }
-      case F16 -> {
-        for (int i = 0; i < count; i++) {
-          target.putShort(HalfFloats.toFloat16(source[i]));
-        }
-      }
-      case BF16 -> {
-        for (int i = 0; i < count; i++) {
-          target.putShort(HalfFloats.toBfloat16(source[i]));
-        }
-      }
-      case BOOL,
-          U8,
-          I8,
-          F8_E5M2,
-          F8_E4M3,
-          F8_E8M0,
-          F8_E4M3FNUZ,
-          F8_E5M2FNUZ,
-          I16,
-          U16,
-          I32,
-          U32,
-          C64,
-          F64,
-          I64,
-          U64 ->
-          throw new IllegalArgumentException("Nothing is cast to " + type);
-    }
   }
 }

@@ -3,6 +3,7 @@ package dev.graft.server.jobs;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.graft.server.GraftException;
 import dev.graft.server.checkpoints.Checkpoint;
+import dev.graft.server.checkpoints.FloatValues;
 import dev.graft.server.checkpoints.TensorData;
 import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.checkpoints.TensorSpool;
@@ -100,8 +101,8 @@ final class TensorConversion {
     for (long from = 0; from < tensor.values(); from += piece) {
       int count = (int) Math.min(piece, tensor.values() - from);
       source.read(from, values, count);
-      SourceValues.encode(tensor.type(), values, count, bytes.clear());
-      SourceValues.decode(tensor.type(), bytes.flip(), results, count);
+      FloatValues.write(tensor.type(), values, count, bytes.clear());
+      FloatValues.read(tensor.type(), bytes.flip(), results, count);
       errors.add(values, results, count);
       writer.write(bytes.rewind());
     }
@@ -144,32 +145,17 @@ final class TensorConversion {
     for (long from = 0; from < tensor.values(); from += piece) {
       int count = (int) Math.min(piece, tensor.values() - from);
       source.read(from, values, count);
-      SourceValues.encode(tensor.type(), values, count, bytes);
+      FloatValues.write(tensor.type(), values, count, bytes);
     }
     bytes.flip();
     return TensorData.of(
         tensor.name(),
         tensor.type(),
         shape,
-        tensor.turned() ? turned(bytes, tensor.shape(), tensor.type().bytes()) : bytes);
-  }
-
-  /** The transpose of a row-major matrix. */
-  private static ByteBuffer turned(ByteBuffer bytes, long[] shape, int size) {
-    int rows = (int) shape[0];
-    int columns = (int) shape[1];
-    ByteBuffer turned = buffer(bytes.remaining());
-    for (int column = 0; column < columns; column++) {
-      for (int row = 0; row < rows; row++) {
-        int from = (row * columns + column) * size;
-        if (size == Float.BYTES) {
-          turned.putInt(bytes.getInt(from));
-        } else {
-          turned.putShort(bytes.getShort(from));
-        }
-      }
-    }
-    return turned.flip();
+        tensor.turned()
+            ? TensorData.transposed(
+                bytes, (int) tensor.shape()[0], (int) tensor.shape()[1], tensor.type().bytes())
+            : bytes);
   }
 
   private ErrorSums compare(PlannedTensor tensor, SourceValues source, QuantizedWeight readBack)

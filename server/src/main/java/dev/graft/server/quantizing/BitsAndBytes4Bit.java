@@ -69,7 +69,7 @@ final class BitsAndBytes4Bit implements QuantizedWeight {
     try {
       return Arrays.stream(shape).reduce(1, Math::multiplyExact);
     } catch (ArithmeticException e) {
-      throw BitsAndBytesParts.corrupt(entry, "says a shape of more than 2^63 values").causedBy(e);
+      throw WrongEntry.corrupt(entry, "says a shape of more than 2^63 values").causedBy(e);
     }
   }
 
@@ -83,7 +83,7 @@ final class BitsAndBytes4Bit implements QuantizedWeight {
       }
     }
     boolean others = parts.has(weightName + ".absmax") || parts.has(weightName + ".quant_map");
-    if (others || parts.weight().filter(BitsAndBytesParts::isFloating).isEmpty()) {
+    if (others || parts.weight().filter(entry -> entry.type().isFloat16OrWider()).isEmpty()) {
       parts.weight().ifPresent(entry -> checkpoint.require(stateName(weightName, FourBitType.NF4)));
     }
     return Optional.empty();
@@ -98,12 +98,12 @@ final class BitsAndBytes4Bit implements QuantizedWeight {
     TensorEntry entry = parts.checkpoint().require(parts.weightName());
     long bytes = ceilDivide(count, 2);
     if (entry.bytes() != bytes) {
-      throw BitsAndBytesParts.corrupt(
+      throw WrongEntry.corrupt(
           entry, "has %d bytes where %d values need %d".formatted(entry.bytes(), count, bytes));
     }
     long[] stored = entry.shape();
     if (stored.length == 2 && stored[0] == 1 && stored[1] > 1) {
-      throw BitsAndBytesParts.unsupported(
+      throw WrongEntry.unsupported(
           entry,
           "shape",
           "is stored as %s, which to bitsandbytes means a transposed weight: quantize it again"
@@ -115,7 +115,7 @@ final class BitsAndBytes4Bit implements QuantizedWeight {
   private TensorEntry absmax(BitsAndBytesParts parts, long blocks) {
     TensorEntry entry = parts.checkpoint().require(name + ".absmax");
     if (entry.type() == StoredType.BF16) {
-      throw BitsAndBytesParts.unsupported(
+      throw WrongEntry.unsupported(
           entry,
           "absmax",
           "is stored as BF16, as bitsandbytes leaves it when a model is saved after it was run on a"

@@ -1,8 +1,8 @@
 package dev.graft.server.quantizing;
 
+import dev.graft.server.checkpoints.FloatValues;
 import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorData;
-import dev.graft.server.torch.DType;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -31,14 +31,15 @@ final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
 
   @Override
   public List<TensorData> quantize(String name, TensorData weight) {
-    int count = weight.bytes().remaining() / weight.type().bytes();
+    ByteBuffer source = WeightQuantizer.bytes(weight);
+    int count = source.remaining() / weight.type().bytes();
     byte[] packed = new byte[count / 2 + count % 2];
     float[] absmax = new float[blocks(count, scheme.blockSize())];
     float[] values = new float[scheme.blockSize()];
     for (int block = 0; block < absmax.length; block++) {
       int from = block * scheme.blockSize();
       int size = Math.min(scheme.blockSize(), count - from);
-      Floats.read(weight, from, values, size);
+      FloatValues.read(weight.type(), source, values, size);
       absmax[block] = normalize(values, size);
       pack(values, size, packed, from / 2);
     }
@@ -130,7 +131,7 @@ final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
             .formatted(
                 scheme.type().text(),
                 scheme.blockSize(),
-                QuantState.torchName(DType.valueOf(weight.type().name())),
+                QuantState.torchName(TensorFiles.dtype(weight.type())),
                 Arrays.toString(weight.shape()),
                 nested);
     byte[] bytes = json.getBytes(StandardCharsets.US_ASCII);

@@ -35,7 +35,7 @@ final class BitsAndBytesInt8 implements QuantizedWeight {
     this.format = parts.checkpoint().find(prefix + "weight_format");
     format.ifPresent(BitsAndBytesInt8::requireRows);
     if (shape.length != 2 || !Arrays.equals(codes.shape(), shape)) {
-      throw BitsAndBytesParts.corrupt(
+      throw WrongEntry.corrupt(
           codes,
           "has shape %s where the model needs %s"
               .formatted(Arrays.toString(codes.shape()), Arrays.toString(shape)));
@@ -52,7 +52,7 @@ final class BitsAndBytesInt8 implements QuantizedWeight {
     BitsAndBytesParts parts = new BitsAndBytesParts(checkpoint, weightName);
     boolean quantized =
         parts.has(prefix + "SCB")
-            || parts.weight().filter(entry -> !BitsAndBytesParts.isFloating(entry)).isPresent();
+            || parts.weight().filter(entry -> !entry.type().isFloat16OrWider()).isPresent();
     return quantized ? Optional.of(new BitsAndBytesInt8(parts, prefix, shape)) : Optional.empty();
   }
 
@@ -64,11 +64,11 @@ final class BitsAndBytesInt8 implements QuantizedWeight {
   private static void requireRows(TensorEntry entry) {
     BitsAndBytesParts.requireType(entry, StoredType.U8);
     if (entry.bytes() != 1) {
-      throw BitsAndBytesParts.corrupt(entry, "has %d bytes, not one".formatted(entry.bytes()));
+      throw WrongEntry.corrupt(entry, "has %d bytes, not one".formatted(entry.bytes()));
     }
     int format = Byte.toUnsignedInt(entry.read().get());
     if (format != ROWS) {
-      throw BitsAndBytesParts.unsupported(
+      throw WrongEntry.unsupported(
           entry,
           "weight_format",
           "says %d: only plain rows (0) are read, not the layouts of old GPUs".formatted(format));

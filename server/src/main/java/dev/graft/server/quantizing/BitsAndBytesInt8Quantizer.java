@@ -1,5 +1,7 @@
 package dev.graft.server.quantizing;
 
+import dev.graft.server.checkpoints.FloatValues;
+import dev.graft.server.checkpoints.HalfFloats;
 import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorData;
 import java.nio.ByteBuffer;
@@ -19,8 +21,9 @@ final class BitsAndBytesInt8Quantizer implements WeightQuantizer {
     byte[] codes = new byte[Math.multiplyExact(rows, columns)];
     float[] absmax = new float[rows];
     float[] values = new float[columns];
+    ByteBuffer source = WeightQuantizer.bytes(weight);
     for (int row = 0; row < rows; row++) {
-      Floats.read(weight, row * columns, values, columns);
+      FloatValues.read(weight.type(), source, values, columns);
       float largest = roundToHalf(values);
       absmax[row] = Float.isNaN(largest) ? ROW_NAN : largest;
       // Two roundings; and 0 for NaN, so that rows of zeros or with infinities have only zeros.
@@ -41,7 +44,7 @@ final class BitsAndBytesInt8Quantizer implements WeightQuantizer {
   private static float roundToHalf(float[] values) {
     float largest = 0;
     for (int i = 0; i < values.length; i++) {
-      values[i] = Floats.roundedToHalf(values[i]);
+      values[i] = HalfFloats.fromFloat16(HalfFloats.toFloat16(values[i]));
       largest = Math.max(largest, Math.abs(values[i]));
     }
     return largest;

@@ -1,6 +1,7 @@
 package dev.graft.server.quantizing;
 
 import dev.graft.server.checkpoints.GgmlType;
+import dev.graft.server.checkpoints.HalfFloats;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -18,7 +19,7 @@ public enum GgmlEncoding {
       }
       float scale = largest / 127;
       float inverse = scale == 0 ? 0 : 1 / scale;
-      out.putShort(half(scale));
+      out.putShort(HalfFloats.toFloat16(scale));
       for (int i = from; i < from + 32; i++) {
         float x = values[i] * inverse;
         double rounded = Math.floor(Math.abs((double) x) + 0.5); // C's roundf: halves go outwards
@@ -37,7 +38,7 @@ public enum GgmlEncoding {
       }
       float scale = largest / -8;
       float inverse = scale == 0 ? 0 : 1 / scale;
-      out.putShort(half(scale));
+      out.putShort(HalfFloats.toFloat16(scale));
       for (int i = from; i < from + 16; i++) {
         out.put((byte) (nibble(values[i] * inverse) | nibble(values[i + 16] * inverse) << 4));
       }
@@ -78,23 +79,5 @@ public enum GgmlEncoding {
 
   private static int nibble(float x) {
     return Math.min(15, (byte) (x + 8.5f));
-  }
-
-  /** The nearest float16, ties to even. */
-  static short half(float value) {
-    int bits = Float.floatToRawIntBits(value);
-    int sign = bits >>> 16 & 0x8000;
-    float magnitude = Math.abs(value);
-    if (Float.isNaN(value)) {
-      return (short) (sign | 0x7e00);
-    }
-    if (magnitude >= 65_520) { // halfway between the largest and what would follow it
-      return (short) (sign | 0x7c00);
-    }
-    if (magnitude < 0x1p-14f) { // subnormal: a multiple of 2^-24
-      return (short) (sign | (int) Math.rint(magnitude * 0x1p24));
-    }
-    int rounded = (bits & 0x7fffffff) + 0xfff + (bits >>> 13 & 1);
-    return (short) (sign | (rounded - (112 << 23)) >>> 13);
   }
 }

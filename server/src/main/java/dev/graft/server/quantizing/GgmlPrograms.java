@@ -2,31 +2,22 @@ package dev.graft.server.quantizing;
 
 import dev.graft.server.checkpoints.GgmlType;
 import dev.graft.server.torch.Program;
-import dev.graft.server.torch.ProgramText;
 import dev.graft.server.torch.TorchDevice;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The program that decodes each type, compiled when it is first needed and kept. */
+/** The program that decodes each type. */
 final class GgmlPrograms {
-  private static final Map<Key, Program> COMPILED = new ConcurrentHashMap<>();
+  private static final Map<GgmlType, SchemeProgram> PROGRAMS = new ConcurrentHashMap<>();
 
   private GgmlPrograms() {}
 
-  private record Key(GgmlType type, String device) {}
-
   static Program of(GgmlType type, TorchDevice device) {
-    return COMPILED.computeIfAbsent(new Key(type, device.name()), key -> compile(type, device));
-  }
-
-  private static Program compile(GgmlType type, TorchDevice device) {
-    Map<String, Object> literals = Map.of("device", device.name());
-    return Program.assemble(
-        device,
-        ProgramText.of(GgmlPrograms.class, "ggml_bits.py", literals),
-        ProgramText.of(GgmlPrograms.class, resource(type), literals),
-        ProgramText.of(GgmlPrograms.class, "ggml_decode.py", literals));
+    return PROGRAMS
+        .computeIfAbsent(
+            type, key -> new SchemeProgram("ggml_bits.py", resource(key), "ggml_decode.py"))
+        .on(device);
   }
 
   private static String resource(GgmlType type) {

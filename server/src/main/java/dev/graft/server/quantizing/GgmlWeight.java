@@ -4,7 +4,6 @@ import dev.graft.server.GraftException;
 import dev.graft.server.checkpoints.Checkpoint;
 import dev.graft.server.checkpoints.GgmlType;
 import dev.graft.server.checkpoints.GgufTensor;
-import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.torch.DType;
 import dev.graft.server.torch.Program;
@@ -43,16 +42,10 @@ public final class GgmlWeight implements QuantizedWeight {
 
   static GgmlWeight of(GgufTensor tensor, long... shape) {
     if (!Arrays.equals(tensor.shape(), shape)) {
-      throw GraftException.failedPrecondition(
-              "CORRUPT_CHECKPOINT",
-              "%s: tensor %s has shape %s where %s is asked for"
-                  .formatted(
-                      tensor.entry().file(),
-                      tensor.entry().name(),
-                      Arrays.toString(tensor.shape()),
-                      Arrays.toString(shape)))
-          .with("file", tensor.entry().file())
-          .with("tensor", tensor.entry().name());
+      throw WrongEntry.corrupt(
+          tensor.entry(),
+          "has shape %s where %s is asked for"
+              .formatted(Arrays.toString(tensor.shape()), Arrays.toString(shape)));
     }
     return new GgmlWeight(tensor);
   }
@@ -89,7 +82,7 @@ public final class GgmlWeight implements QuantizedWeight {
       return program.call(
           scope,
           "decode",
-          blocks(views, files, type.plain().map(GgmlWeight::dtype).orElse(DType.U8)),
+          blocks(views, files, type.plain().map(TensorFiles::dtype).orElse(DType.U8)),
           blocks(views, files, type == GgmlType.F32 ? DType.F32 : DType.F16),
           shape,
           rows,
@@ -111,10 +104,6 @@ public final class GgmlWeight implements QuantizedWeight {
         entry.offset() / dtype.bytes(),
         entry.bytes() / tensor.type().blockBytes(),
         tensor.type().blockBytes() / dtype.bytes());
-  }
-
-  private static DType dtype(StoredType type) {
-    return DType.valueOf(type.name());
   }
 
   @Override

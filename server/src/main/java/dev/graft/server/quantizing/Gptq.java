@@ -106,7 +106,7 @@ public final class Gptq implements QuantizedWeight {
     for (int i = 0; i < groups.length; i++) {
       groups[i] = stored.get(i);
       if (groups[i] < 0 || groups[i] >= count) {
-        throw PackedTensors.corrupt(
+        throw WrongEntry.corrupt(
             order, "gives input %d the group %d of %d".formatted(i, groups[i], count));
       }
     }

@@ -2,36 +2,23 @@ package dev.graft.server.quantizing;
 
 import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.torch.Program;
-import dev.graft.server.torch.ProgramText;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.TorchDevice;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 
-/** A scheme's program, compiled once for each device and kept as long as the process. */
+/** The program of a scheme that packs codes in words, with its scales. */
 final class PackedProgram {
-  /**
-   * Values that are decoded at a time. On a CPU few, to stay in its caches; on a GPU many, so that
-   * its kernels are few.
-   */
+  /** Values that a CPU decodes at a time. */
   private static final long CPU_STEP_VALUES = 1 << 19;
 
-  private static final long GPU_STEP_VALUES = 1 << 24;
-
-  private final String[] texts;
-  private final Map<String, Program> programs = new ConcurrentHashMap<>();
+  private final SchemeProgram program;
 
   PackedProgram(String resource) {
-    this.texts =
-        Stream.of(resource, "scales.py")
-            .map(name -> ProgramText.of(PackedProgram.class, name, Map.of()))
-            .toArray(String[]::new);
+    this.program = new SchemeProgram(resource, "scales.py");
   }
 
   Program on(TorchDevice device) {
-    return programs.computeIfAbsent(device.name(), name -> Program.assemble(device, texts));
+    return program.on(device);
   }
 
   /**
@@ -39,14 +26,14 @@ final class PackedProgram {
    * part is a few cache lines.
    */
   static long step(TorchDevice device, long inputs) {
-    long values = device.isCuda() ? GPU_STEP_VALUES : CPU_STEP_VALUES;
+    long values = SchemeProgram.stepValues(device, CPU_STEP_VALUES);
     return Math.max(2, values / inputs / PackedTensors.WORD_BITS) * PackedTensors.WORD_BITS;
   }
 
   /** Refuses scales with which no value could be right. */
   void requireFinite(Scope scope, Tensor scales, TensorEntry entry) {
     if (on(scope.device()).call(scope, "is_finite", scales).toFloats()[0] == 0) {
-      throw PackedTensors.corrupt(entry, "holds infinities or NaN");
+      throw WrongEntry.corrupt(entry, "holds infinities or NaN");
     }
   }
 }

@@ -62,7 +62,7 @@ record PackedTensors(Checkpoint checkpoint, String prefix) {
   TensorEntry words(String suffix, long... shape) {
     TensorEntry entry = require(suffix, shape);
     if (entry.type() != StoredType.I32) {
-      throw wrongType(entry, "I32");
+      throw WrongEntry.type(entry, "I32");
     }
     return entry;
   }
@@ -76,51 +76,21 @@ record PackedTensors(Checkpoint checkpoint, String prefix) {
 
   /** The type of scales. */
   static DType dtype(TensorEntry scales) {
-    return switch (scales.type()) {
-      case F16 -> DType.F16;
-      case BF16 -> DType.BF16;
-      case F32 -> DType.F32;
-      case BOOL,
-          U8,
-          I8,
-          F8_E5M2,
-          F8_E4M3,
-          F8_E8M0,
-          F8_E4M3FNUZ,
-          F8_E5M2FNUZ,
-          I16,
-          U16,
-          I32,
-          U32,
-          C64,
-          F64,
-          I64,
-          U64 ->
-          throw wrongType(scales, "F16, BF16 or F32");
-    };
+    if (!scales.type().isFloat16OrWider() || scales.type() == StoredType.F64) {
+      throw WrongEntry.type(scales, "F16, BF16 or F32");
+    }
+    return TensorFiles.dtype(scales.type());
   }
 
   private TensorEntry require(String suffix, long... shape) {
     TensorEntry entry = checkpoint.require(prefix + suffix);
     if (!Arrays.equals(entry.shape(), shape)) {
-      throw corrupt(
+      throw WrongEntry.corrupt(
           entry,
           "has shape %s where the model and quantization_config in config.json ask for %s"
               .formatted(Arrays.toString(entry.shape()), Arrays.toString(shape)));
     }
     return entry;
-  }
-
-  private static GraftException wrongType(TensorEntry entry, String expected) {
-    return corrupt(entry, "is stored as %s; it must be %s".formatted(entry.type(), expected));
-  }
-
-  /** The error of a tensor that no writer could have made. */
-  static GraftException corrupt(TensorEntry entry, String problem) {
-    return GraftException.failedPrecondition(
-            "CORRUPT_CHECKPOINT", "%s: tensor %s %s".formatted(entry.file(), entry.name(), problem))
-        .with("file", entry.file())
-        .with("tensor", entry.name());
   }
 
   /** Refuses a weight of which a dimension is not a whole number of words. */

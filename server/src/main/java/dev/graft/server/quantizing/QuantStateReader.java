@@ -49,7 +49,7 @@ final class QuantStateReader {
   static QuantState read(TensorEntry entry, FourBitType type, long[] shape) {
     BitsAndBytesParts.requireType(entry, StoredType.U8);
     if (entry.bytes() > MAX_BYTES) {
-      throw BitsAndBytesParts.corrupt(
+      throw WrongEntry.corrupt(
           entry, "has %d bytes, more than the limit of %d".formatted(entry.bytes(), MAX_BYTES));
     }
     QuantStateReader reader = new QuantStateReader(entry, parse(entry));
@@ -68,10 +68,9 @@ final class QuantStateReader {
       if (json.isObject()) {
         return json;
       }
-      throw BitsAndBytesParts.corrupt(entry, "does not hold a JSON object");
+      throw WrongEntry.corrupt(entry, "does not hold a JSON object");
     } catch (JsonProcessingException e) {
-      throw BitsAndBytesParts.corrupt(entry, "is not valid JSON: " + e.getOriginalMessage())
-          .causedBy(e);
+      throw WrongEntry.corrupt(entry, "is not valid JSON: " + e.getOriginalMessage()).causedBy(e);
     }
   }
 
@@ -124,11 +123,11 @@ final class QuantStateReader {
   }
 
   private GraftException corrupt(String key, String problem) {
-    return BitsAndBytesParts.corrupt(entry, "says %s = %s, %s".formatted(key, shown(key), problem));
+    return WrongEntry.corrupt(entry, "says %s = %s, %s".formatted(key, shown(key), problem));
   }
 
   private GraftException unsupported(String key, String problem) {
-    return BitsAndBytesParts.unsupported(
+    return WrongEntry.unsupported(
         entry, key, "says %s = %s: %s".formatted(key, shown(key), problem));
   }
 

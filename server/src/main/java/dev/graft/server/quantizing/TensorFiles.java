@@ -1,13 +1,13 @@
 package dev.graft.server.quantizing;
 
 import dev.graft.server.GraftException;
+import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.torch.DType;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.Tensors;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +32,18 @@ public final class TensorFiles {
   public TensorFiles(Scope scope, Tensors tensors) {
     this.scope = scope;
     this.tensors = tensors;
+  }
+
+  /**
+   * The device's name of a type in which weights are stored that are not quantized.
+   *
+   * @throws IllegalArgumentException unless {@link StoredType#isFloat16OrWider}
+   */
+  public static DType dtype(StoredType type) {
+    if (!type.isFloat16OrWider()) {
+      throw new IllegalArgumentException("No type of plain weights: " + type);
+    }
+    return DType.valueOf(type.name());
   }
 
   /** Operations on tensors of this device. */
@@ -77,7 +89,9 @@ public final class TensorFiles {
     try {
       Path copy = Files.createTempFile("graft-tensor", ".bin");
       try {
-        copy(entry, copy);
+        try (FileChannel to = FileChannel.open(copy, StandardOpenOption.WRITE)) {
+          entry.transferTo(to);
+        }
         Tensor vector = tensors.map(target, copy, entry.bytes() / dtype.bytes(), dtype);
         return tensors.part(target, vector, 0, shape);
       } finally {
@@ -85,22 +99,6 @@ public final class TensorFiles {
       }
     } catch (IOException e) {
       throw unreadable(entry.file(), e);
-    }
-  }
-
-  private static void copy(TensorEntry entry, Path copy) throws IOException {
-    try (FileChannel from = FileChannel.open(entry.file(), StandardOpenOption.READ);
-        FileChannel to = FileChannel.open(copy, StandardOpenOption.WRITE)) {
-      ByteBuffer buffer = ByteBuffer.allocate(1 << 20);
-      for (long done = 0; done < entry.bytes(); ) {
-        buffer.clear().limit((int) Math.min(buffer.capacity(), entry.bytes() - done));
-        int read = from.read(buffer, entry.offset() + done);
-        if (read < 0) {
-          throw new IOException("the file was cut while it was in use");
-        }
-        to.write(buffer.flip());
-        done += read;
-      }
     }
   }
 

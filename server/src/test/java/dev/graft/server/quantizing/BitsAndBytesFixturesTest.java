@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.graft.server.checkpoints.Checkpoint;
+import dev.graft.server.checkpoints.HalfFloats;
 import dev.graft.server.checkpoints.SafetensorsWriter;
 import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorData;
@@ -94,7 +95,7 @@ class BitsAndBytesFixturesTest {
             .or(() -> source.find(name.replaceFirst("^(transformer|model)\\.", "")))
             .orElseThrow();
     TensorData stored = TensorData.of(entry.name(), entry.type(), entry.shape(), entry.read());
-    float[] values = Floats.of(stored);
+    float[] values = BitsAndBytesVectors.floats(stored);
     long[] shape = entry.shape();
     if (expected.configuration().path("model_type").asText().equals("gpt2")
         && isQuantized(expected, name)) {
@@ -122,23 +123,11 @@ class BitsAndBytesFixturesTest {
           int bits = Float.floatToIntBits(value);
           bytes.putShort((short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16));
         }
-        case F16 -> bytes.putShort(half(Floats.roundedToHalf(value)));
+        case F16 -> bytes.putShort(HalfFloats.toFloat16(value));
         default -> throw new IllegalArgumentException(type.toString());
       }
     }
     return bytes.flip();
-  }
-
-  /** Bits of a value that a float of 16 bits has exactly. */
-  private static short half(float value) {
-    int sign = (Float.floatToIntBits(value) >>> 16) & 0x8000;
-    float magnitude = Math.abs(value);
-    int exponent = Math.getExponent(magnitude);
-    int bits =
-        exponent < -14
-            ? (int) (magnitude * 0x1p24f)
-            : ((exponent + 15) << 10) | ((Float.floatToIntBits(magnitude) >>> 13) & 0x3ff);
-    return (short) (sign | bits);
   }
 
   private static BitsAndBytesScheme scheme(JsonNode configuration) {

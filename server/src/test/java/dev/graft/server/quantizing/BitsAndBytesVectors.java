@@ -2,6 +2,7 @@ package dev.graft.server.quantizing;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.graft.server.checkpoints.FloatValues;
 import dev.graft.server.checkpoints.Safetensors;
 import dev.graft.server.checkpoints.TensorData;
 import java.io.IOException;
@@ -105,5 +106,12 @@ final class BitsAndBytesVectors {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** All values of a tensor. */
+  static float[] floats(TensorData tensor) {
+    float[] values = new float[tensor.bytes().remaining() / tensor.type().bytes()];
+    FloatValues.read(tensor.type(), tensor.bytes(), values, values.length);
+    return values;
   }
 }

@@ -118,7 +118,7 @@ class BitsAndBytesVectorsTest {
       QuantizedWeight weight = find(fourBit, c.key() + kind, c);
       String golden = c.key() + kind + ".dequant";
       if (has(golden)) {
-        float[] expected = Floats.of(tensor(golden));
+        float[] expected = BitsAndBytesVectors.floats(tensor(golden));
         assertThat(Decoding.bits(Decoding.decode(weight, Decoding.dtype(c.source()))))
             .as(golden)
             .isEqualTo(Decoding.bits(expected));
