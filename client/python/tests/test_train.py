@@ -124,8 +124,13 @@ def test_items_are_streamed_when_the_classes_are_given(client: graft.Client, wor
 
 
 def test_unknown_label_is_refused_before_the_data_ends(client: graft.Client, worker: FakeWorker) -> None:
+    def unknown() -> Iterator[tuple[str, str]]:
+        # A call that is cancelled before it has left is one that no worker sees.
+        assert worker.called.wait(30)
+        yield ("c", "never")
+
     with pytest.raises(graft.InvalidArgument, match="'never' is none of the 2 classes") as caught:
-        client.train(ITEMS, [("c", "never")], backbone="tiny").result()
+        client.train(ITEMS, unknown(), backbone="tiny").result()
     assert caught.value.reason == "LABEL_OUT_OF_RANGE"
     assert caught.value.metadata == {"label": "never"}
     assert worker.cancelled.wait(30)
