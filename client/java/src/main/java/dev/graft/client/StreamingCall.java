@@ -9,6 +9,7 @@ import java.util.Iterator;
 import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,6 +54,7 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
   private boolean halfClosed; // used in `calling`
   private boolean closed; // used in `calling`, as are only the early ones
   private final Queue<Q> early = new ArrayDeque<>(); // to be sent when the call opens
+  private final AtomicInteger unsent = new AtomicInteger(); // requests that wait for `calling`
 
   private final SynchronizationContext delivering =
       new SynchronizationContext((thread, thrown) -> fail(thrown));
@@ -137,20 +139,27 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
         });
   }
 
+  /** What waits for its turn in `calling` is not on the wire, so gRPC does not know of it. */
   @Override
   public boolean isReady() {
-    return requests.isReady();
+    return unsent.get() == 0 && requests.isReady();
   }
 
   /** Sends a request beside those of the source. */
   @Override
   public void send(Q request) {
+    Thread sender = Thread.currentThread();
+    unsent.incrementAndGet();
     calling.execute(
         () -> {
           if (!closed && requests == null) {
             early.add(request); // sent in onSubscribe
           } else if (!closed) {
             requests.onNext(request);
+          }
+          unsent.decrementAndGet();
+          if (Thread.currentThread() != sender && requests != null) {
+            pump.wake(); // which may have stopped because of it
           }
         });
   }
