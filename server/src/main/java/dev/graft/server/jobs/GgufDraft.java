@@ -8,6 +8,9 @@ import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.quantizing.GgmlEncoding;
 import dev.graft.server.quantizing.GgmlWeight;
+import dev.graft.server.quantizing.TensorFiles;
+import dev.graft.server.torch.DType;
+import dev.graft.server.torch.Scope;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -36,14 +39,24 @@ final class GgufDraft implements ResultDraft {
   @Override
   public ConvertedTensor convert(PlannedTensor tensor) throws IOException {
     GgufForm.Place place = places.get(tensor.name());
+    TensorEntry entry = writer.place(place.name());
+    ErrorSums errors = new ErrorSums();
+    int piece = (int) Math.min(SourceValues.MOST_AT_ONCE, tensor.values());
+    float[] values = new float[piece];
+    long written = 0;
     try (SourceValues source = open(tensor, place)) {
-      write(tensor, place, source);
-      TensorEntry written = writer.place(place.name());
-      try (SourceValues result = readBack(tensor, place.type(), written)) {
-        return new ConvertedTensor(
-            tensor, List.of(written), ErrorSums.between(source, result, tensor.values()));
+      for (long from = 0; from < tensor.values(); from += piece) {
+        int count = (int) Math.min(piece, tensor.values() - from);
+        source.read(from, values, count);
+        float[] originals = count == piece ? values : Arrays.copyOf(values, count);
+        ByteBuffer encoded = encode(place.type(), cast(tensor.type(), originals));
+        int bytes = encoded.remaining();
+        writer.write(place.name(), written, encoded);
+        errors.add(originals, readBack(place.type(), entry.part(written, bytes)), count);
+        written += bytes;
       }
     }
+    return new ConvertedTensor(tensor, List.of(entry), errors);
   }
 
   private SourceValues open(PlannedTensor tensor, GgufForm.Place place) throws IOException {
@@ -54,29 +67,25 @@ final class GgufDraft implements ResultDraft {
             source, tensor.shape()[0], tensor.shape()[1], place.interleavedHeads());
   }
 
-  private SourceValues readBack(PlannedTensor tensor, GgmlType type, TensorEntry written)
-      throws IOException {
-    return tensor.quantized()
-        ? reader.decoded(GgmlWeight.of(new GgufTensor(written, type, 0), tensor.shape()), false)
-        : SourceValues.stored(written);
+  /** Opened anew each time, so that what was written since is seen. */
+  private float[] readBack(GgmlType type, TensorEntry part) {
+    try (Scope scope = Scope.open(reader.device())) {
+      GgufTensor tensor = new GgufTensor(part, type, 0);
+      return GgmlWeight.of(tensor, tensor.shape())
+          .decode(scope, new TensorFiles(scope, reader.tensors()), DType.F32)
+          .toFloats();
+    }
   }
 
-  private void write(PlannedTensor tensor, GgufForm.Place place, SourceValues source)
-      throws IOException {
-    int piece = (int) Math.min(SourceValues.MOST_AT_ONCE, tensor.values());
-    float[] values = new float[piece];
-    ByteBuffer cast = buffer(tensor.type(), piece);
-    long written = 0;
-    for (long from = 0; from < tensor.values(); from += piece) {
-      int count = (int) Math.min(piece, tensor.values() - from);
-      source.read(from, values, count);
-      FloatValues.write(tensor.type(), values, count, cast.clear());
-      FloatValues.read(tensor.type(), cast.flip(), values, count);
-      ByteBuffer encoded = encode(place.type(), Arrays.copyOf(values, count));
-      int bytes = encoded.remaining();
-      writer.write(place.name(), written, encoded);
-      written += bytes;
+  private static float[] cast(StoredType type, float[] values) {
+    if (type == StoredType.F32) {
+      return values;
     }
+    float[] cast = new float[values.length];
+    ByteBuffer bytes = buffer(type, values.length);
+    FloatValues.write(type, values, values.length, bytes);
+    FloatValues.read(type, bytes.flip(), cast, values.length);
+    return cast;
   }
 
   private static ByteBuffer encode(GgmlType type, float[] values) {
