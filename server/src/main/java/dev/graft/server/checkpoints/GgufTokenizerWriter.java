@@ -182,7 +182,8 @@ public final class GgufTokenizerWriter {
       putRole("seperator", ends ? around.after().get(0) : -1); // llama.cpp's spelling
       putRole("mask", id("[MASK]"));
     }
-    putRole("padding", configured("pad_token_id"));
+    int padding = configured("pad_token_id");
+    putRole("padding", padding >= 0 ? padding : id("[PAD]")); // an ONNX graph names none
     keys.put("tokenizer.ggml.add_bos_token", begins);
     keys.put("tokenizer.ggml.add_eos_token", ends);
   }

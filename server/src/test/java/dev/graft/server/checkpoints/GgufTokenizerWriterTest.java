@@ -72,6 +72,14 @@ class GgufTokenizerWriterTest {
   }
 
   @Test
+  void paddingIsFoundByItsNameWhereTheConfigurationIsSilent() throws Exception {
+    ObjectNode source = fixture("bert-tiny.f32.gguf");
+
+    assertThat(GgufTokenizerWriter.keys(source, JSON.createObjectNode(), SIZE))
+        .containsEntry("tokenizer.ggml.padding_token_id", 0);
+  }
+
+  @Test
   void refusesWhatWouldGiveOtherIds() throws Exception {
     assertRefused(
         "llama-tiny.q8_0.gguf",
