@@ -61,7 +61,7 @@ public final class Checkpoint {
    * Opens a GGUF file, or a directory: {@code config.json} with {@code model.safetensors}, or
    * {@code model.safetensors.index.json} and its shards, or else a BERT encoder in ONNX ({@code
    * model.onnx}, {@code onnx/model.onnx} or the only {@code *.onnx}), which can do without {@code
-   * config.json}.
+   * config.json}, or else its only {@code *.gguf}.
    *
    * @param roots where the directory's links may lead
    * @throws GraftException FAILED_PRECONDITION CORRUPT_CHECKPOINT naming file and tensor,
@@ -94,6 +94,10 @@ public final class Checkpoint {
               ? Json.readObject(configuration.get())
               : OnnxBertConfiguration.of(graph, tensors),
           tensors);
+    }
+    List<String> gguf = files.namesEndingWith(Gguf.SUFFIX);
+    if (gguf.size() == 1) {
+      return openGguf(directory.resolve(gguf.get(0)), roots);
     }
     throw unsupported(files);
   }
@@ -143,7 +147,7 @@ public final class Checkpoint {
     }
     return Corruption.unsupportedFormat(
         files.path(),
-        "holds no weights: no %s, no %s and no *.onnx"
+        "holds no weights: no %s, no %s, no *.onnx, and not one *.gguf"
             .formatted(SAFETENSORS, ShardIndex.FILE_NAME));
   }
 
@@ -186,6 +190,17 @@ public final class Checkpoint {
    */
   public Optional<String> tokenizerText() {
     return gguf.flatMap(model -> GgufTokenizer.json(model.gguf().metadata()));
+  }
+
+  /**
+   * The tokenizer, wherever it is; empty if there is none.
+   *
+   * @throws GraftException FAILED_PRECONDITION CORRUPT_CHECKPOINT, or those of {@link
+   *     #tokenizerText}
+   */
+  public Optional<ObjectNode> tokenizerTree() {
+    return gguf.flatMap(model -> GgufTokenizer.tree(model.gguf().metadata()))
+        .or(() -> tokenizer.map(Json::readObject));
   }
 
   /**

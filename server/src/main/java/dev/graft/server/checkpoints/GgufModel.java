@@ -19,14 +19,7 @@ record GgufModel(Gguf gguf, ObjectNode configuration, Map<String, GgufTensor> te
 
   static GgufModel of(Gguf gguf) {
     String architecture = gguf.metadata().text(ARCHITECTURE);
-    GgufNames names =
-        switch (architecture) {
-          case "llama" -> GgufNames.LLAMA;
-          case "qwen2" -> GgufNames.QWEN2;
-          case "qwen3" -> GgufNames.QWEN3;
-          case "bert" -> GgufNames.BERT;
-          default -> throw unsupported(gguf, architecture);
-        };
+    GgufNames names = GgufNames.of(architecture).orElseThrow(() -> unsupported(gguf, architecture));
     ObjectNode configuration =
         architecture.equals("bert")
             ? GgufBertConfiguration.of(gguf)

@@ -139,6 +139,36 @@ record GgufNames(
     return renamed;
   }
 
+  /** Those of an architecture that is read. */
+  static Optional<GgufNames> of(String architecture) {
+    return switch (architecture) {
+      case "llama" -> Optional.of(LLAMA);
+      case "qwen2" -> Optional.of(QWEN2);
+      case "qwen3" -> Optional.of(QWEN3);
+      case "bert" -> Optional.of(BERT);
+      default -> Optional.empty();
+    };
+  }
+
+  /** The name in GGUF of a tensor that Hugging Face calls so; empty if it has none. */
+  Optional<String> inGguf(String name) {
+    if (!name.startsWith(blockPrefix)) {
+      return keyOf(outside, name);
+    }
+    int dot = name.indexOf('.', blockPrefix.length());
+    return dot < 0
+        ? Optional.empty()
+        : keyOf(inBlock, name.substring(dot + 1))
+            .map(rest -> "blk." + name.substring(blockPrefix.length(), dot) + "." + rest);
+  }
+
+  private static Optional<String> keyOf(Map<String, String> names, String value) {
+    return names.entrySet().stream()
+        .filter(entry -> entry.getValue().equals(value))
+        .map(Map.Entry::getKey)
+        .findFirst();
+  }
+
   private Optional<String> rename(String name) {
     Matcher block = IN_BLOCK.matcher(name);
     return block.matches()
@@ -147,7 +177,12 @@ record GgufNames(
         : Optional.ofNullable(outside.get(name));
   }
 
-  private int interleaved(String name, int heads, int keyValueHeads) {
+  /**
+   * The number of heads in whose rows the file interleaves halves; 0 for most tensors.
+   *
+   * @param name in GGUF
+   */
+  int interleaved(String name, int heads, int keyValueHeads) {
     if (!queryKeyInterleaved) {
       return 0;
     }

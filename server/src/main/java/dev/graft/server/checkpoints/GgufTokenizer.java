@@ -13,7 +13,7 @@ import java.util.Optional;
 final class GgufTokenizer {
   static final String TOKENS = "tokenizer.ggml.tokens";
 
-  private static final String MODEL = "tokenizer.ggml.model";
+  static final String MODEL = "tokenizer.ggml.model";
   private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
   private GgufTokenizer() {}
@@ -25,13 +25,17 @@ final class GgufTokenizer {
    *     tokenizers and pre-tokenizers that are not known
    */
   static Optional<String> json(GgufMetadata metadata) {
+    return tree(metadata).map(ObjectNode::toString);
+  }
+
+  /** The same before it is written down. */
+  static Optional<ObjectNode> tree(GgufMetadata metadata) {
     String model = metadata.optionalText(MODEL).orElse("none");
     return switch (model) {
       case "none", "no_vocab" -> Optional.empty();
-      case "gpt2" -> Optional.of(GgufBytePairTokenizer.of(GgufVocabulary.of(metadata)).toString());
-      case "llama" ->
-          Optional.of(GgufSentencePieceTokenizer.of(GgufVocabulary.of(metadata)).toString());
-      case "bert" -> Optional.of(GgufWordPieceTokenizer.of(GgufVocabulary.of(metadata)).toString());
+      case "gpt2" -> Optional.of(GgufBytePairTokenizer.of(GgufVocabulary.of(metadata)));
+      case "llama" -> Optional.of(GgufSentencePieceTokenizer.of(GgufVocabulary.of(metadata)));
+      case "bert" -> Optional.of(GgufWordPieceTokenizer.of(GgufVocabulary.of(metadata)));
       default ->
           throw metadata.unsupported(
               MODEL, "the kinds of tokenizers that are read are gpt2, llama and bert");

@@ -13,11 +13,12 @@ import java.util.stream.IntStream;
  */
 record GgufVocabulary(GgufMetadata metadata, List<String> tokens, int[] types) {
   private static final String TYPES = "tokenizer.ggml.token_type";
-  private static final int NORMAL = 1;
-  private static final int UNKNOWN = 2;
-  private static final int CONTROL = 3;
-  private static final int USER_DEFINED = 4;
-  private static final int UNUSED = 5;
+  static final int NORMAL = 1;
+  static final int UNKNOWN = 2;
+  static final int CONTROL = 3;
+  static final int USER_DEFINED = 4;
+  static final int UNUSED = 5;
+  static final int BYTE = 6;
 
   static GgufVocabulary of(GgufMetadata metadata) {
     List<String> tokens =

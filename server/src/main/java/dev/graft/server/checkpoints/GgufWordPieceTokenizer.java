@@ -50,6 +50,11 @@ final class GgufWordPieceTokenizer {
         true);
   }
 
+  /** How GGUF has a token that is no special one. */
+  static String inGguf(String token) {
+    return token.startsWith(CONTINUATION) ? token.substring(CONTINUATION.length()) : BEGIN + token;
+  }
+
   private static String token(String text) {
     return text.startsWith(BEGIN) ? text.substring(BEGIN.length()) : CONTINUATION + text;
   }

@@ -1,32 +1,28 @@
 package dev.graft.server.checkpoints;
 
-import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.Channels;
-import java.nio.channels.WritableByteChannel;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Writes a GGUF file of version 3: the header at once, then the tensors' bytes one after the other,
- * of which only what is being written is in memory.
+ * Writes a GGUF file of version 3: the header at once, and with it every tensor's place, so that
+ * the file can be opened and what is not yet written reads as zeros. Then the tensors' bytes, in
+ * any order and from many threads.
  */
 public final class GgufWriter implements AutoCloseable {
   private static final int ALIGNMENT = 32;
 
-  private final OutputStream out;
-  private final WritableByteChannel channel;
-  private final List<Tensor> tensors;
-  private int current;
-  private long written;
+  private final FileChannel channel;
+  private final Map<String, TensorEntry> places = new LinkedHashMap<>();
+  private final AtomicLong missingBytes = new AtomicLong();
 
   /**
    * A tensor to be written.
@@ -51,12 +47,25 @@ public final class GgufWriter implements AutoCloseable {
       long values = shape.stream().reduce(1L, Math::multiplyExact);
       return Math.multiplyExact(values / type.blockValues(), (long) type.blockBytes());
     }
+
+    private TensorEntry at(Path file, long offset) {
+      long[] stored = shape.stream().mapToLong(Long::longValue).toArray();
+      int last = stored.length - 1;
+      stored[last] = stored[last] / type.blockValues() * type.blockBytes();
+      StoredType plain = type.plain().orElse(StoredType.U8);
+      stored[last] /= plain.bytes();
+      return new TensorEntry(name, plain, stored, file, offset, bytes(), false);
+    }
   }
 
-  private GgufWriter(OutputStream out, List<Tensor> tensors) {
-    this.out = out;
-    this.channel = Channels.newChannel(out);
-    this.tensors = tensors;
+  private GgufWriter(FileChannel channel) {
+    this.channel = channel;
+  }
+
+  /** The same as a real file. */
+  public static GgufWriter create(Path file, Map<String, ?> metadata, List<Tensor> tensors)
+      throws IOException {
+    return create(file, FileOpener.NEW_FILES, metadata, tensors);
   }
 
   /**
@@ -65,65 +74,78 @@ public final class GgufWriter implements AutoCloseable {
    * @param metadata in this order: a String, Boolean, Integer (as u32), Long (as u64), Float, or a
    *     List of String, int[] (as i32) or float[]
    */
-  public static GgufWriter create(Path file, Map<String, ?> metadata, List<Tensor> tensors)
+  public static GgufWriter create(
+      Path file, FileOpener files, Map<String, ?> metadata, List<Tensor> tensors)
       throws IOException {
     byte[] header = header(metadata, tensors);
-    OutputStream out =
-        new BufferedOutputStream(
-            Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
-    GgufWriter writer = new GgufWriter(out, List.copyOf(tensors));
+    GgufWriter writer = new GgufWriter(files.create(file));
     try {
-      out.write(header);
-      writer.pad(header.length);
+      writer.write(0, ByteBuffer.wrap(header));
+      long end = aligned(header.length);
+      for (Tensor tensor : tensors) {
+        writer.places.put(tensor.name(), tensor.at(file, end));
+        writer.missingBytes.addAndGet(tensor.bytes());
+        end = aligned(end + tensor.bytes());
+      }
+      if (end > header.length) {
+        writer.write(end - 1, ByteBuffer.allocate(1)); // all before it is there, as zeros
+      }
       return writer;
-    } catch (IOException e) {
-      out.close();
+    } catch (IOException | RuntimeException e) {
+      writer.channel.close();
       throw e;
     }
   }
 
+  /** Where a tensor is; blocks as U8, a row's bytes instead of its values. */
+  public TensorEntry place(String name) {
+    TensorEntry place = places.get(name);
+    if (place == null) {
+      throw new IllegalArgumentException("no such tensor: " + name);
+    }
+    return place;
+  }
+
   /**
-   * Appends bytes to the tensor whose turn it is; once it is whole, the next one's turn comes.
+   * Writes a part of a tensor. Every byte is to be written once.
    *
-   * @throws IllegalStateException if they are more than that tensor still needs
+   * @param from first byte, counted from the beginning of the tensor
    */
-  public void write(ByteBuffer bytes) throws IOException {
-    skipWhole();
-    if (current == tensors.size() || bytes.remaining() > tensors.get(current).bytes() - written) {
-      throw new IllegalStateException("more bytes than the tensor has");
+  public void write(String name, long from, ByteBuffer bytes) throws IOException {
+    TensorEntry place = place(name);
+    if (from < 0 || bytes.remaining() > place.bytes() - from) {
+      throw new IllegalArgumentException(name + ": more bytes than the tensor has");
     }
-    written += bytes.remaining();
+    missingBytes.addAndGet(-bytes.remaining());
+    write(place.offset() + from, bytes);
+  }
+
+  private void write(long from, ByteBuffer bytes) throws IOException {
+    long at = from;
     while (bytes.hasRemaining()) {
-      channel.write(bytes);
+      at += channel.write(bytes, at);
     }
-    skipWhole();
-  }
-
-  /** Moves over tensors of which nothing is missing. */
-  private void skipWhole() throws IOException {
-    while (current < tensors.size() && written == tensors.get(current).bytes()) {
-      pad(written);
-      current++;
-      written = 0;
-    }
-  }
-
-  private void pad(long size) throws IOException {
-    out.write(new byte[(int) ((ALIGNMENT - size % ALIGNMENT) % ALIGNMENT)]);
   }
 
   /**
    * Ends the file.
    *
-   * @throws IllegalStateException if a tensor is not whole; the file is then not to be used
+   * @throws IllegalStateException if bytes are missing; the file is then not to be used
    */
+  public void finish() throws IOException {
+    if (missingBytes.get() != 0) {
+      throw new IllegalStateException(missingBytes + " bytes were not written");
+    }
+    channel.force(true);
+  }
+
   @Override
   public void close() throws IOException {
-    skipWhole();
-    out.close();
-    if (current < tensors.size()) {
-      throw new IllegalStateException(tensors.get(current).name() + " was not written whole");
-    }
+    channel.close();
+  }
+
+  private static long aligned(long size) {
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
   private static byte[] header(Map<String, ?> metadata, List<Tensor> tensors) {
@@ -146,7 +168,7 @@ public final class GgufWriter implements AutoCloseable {
       }
       header.number(tensor.type().id(), 4);
       header.number(offset, 8);
-      offset = Math.addExact(offset, tensor.bytes() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+      offset = aligned(Math.addExact(offset, tensor.bytes()));
     }
     return header.bytes.toByteArray();
   }

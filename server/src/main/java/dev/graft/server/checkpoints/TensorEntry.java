@@ -80,6 +80,16 @@ public final class TensorEntry {
   }
 
   /**
+   * A run of its elements as they are stored, as a vector.
+   *
+   * @param from first byte, counted from the beginning of the tensor
+   */
+  public TensorEntry part(long from, long size) {
+    return new TensorEntry(
+        name, type, new long[] {size / type.bytes()}, file, offset + from, size, false);
+  }
+
+  /**
    * Reads the tensor as little-endian, row-major bytes of its {@link #shape()}; a transposed entry
    * is turned round.
    *

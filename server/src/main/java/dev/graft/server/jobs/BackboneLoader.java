@@ -27,7 +27,7 @@ interface BackboneLoader {
       ModelRoots roots, TorchDevice device, Kernels kernels, long weightsMemoryBytes) {
     return directory -> {
       Checkpoint checkpoint = Checkpoint.open(directory, roots);
-      Optional<String> tokenizerText = checkpoint.tokenizerText();
+      Optional<String> tokenizerText = tokenizerText(checkpoint);
       String tokenizerDigest =
           tokenizerText
               .map(text -> Sha256.hex(text.getBytes(StandardCharsets.UTF_8)))
@@ -49,6 +49,18 @@ interface BackboneLoader {
         throw e;
       }
     };
+  }
+
+  /** A tokenizer that is not understood is none: token ids need none, and texts are refused. */
+  private static Optional<String> tokenizerText(Checkpoint checkpoint) {
+    try {
+      return checkpoint.tokenizerText();
+    } catch (GraftException e) {
+      if (e.reason().equals("UNSUPPORTED_OPTION")) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   private static String digest(Path tokenizer) {

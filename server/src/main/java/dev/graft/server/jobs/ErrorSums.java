@@ -1,5 +1,7 @@
 package dev.graft.server.jobs;
 
+import java.io.IOException;
+
 /**
  * How far values are from what they were made from. Not for several threads.
  *
@@ -9,6 +11,22 @@ final class ErrorSums {
   private double squaredDifference;
   private double squaredSource;
   private double largest;
+
+  /** Those of values and of what was made from them. */
+  static ErrorSums between(SourceValues source, SourceValues result, long count)
+      throws IOException {
+    ErrorSums errors = new ErrorSums();
+    int piece = (int) Math.min(SourceValues.MOST_AT_ONCE, count);
+    float[] values = new float[piece];
+    float[] results = new float[piece];
+    for (long from = 0; from < count; from += piece) {
+      int length = (int) Math.min(piece, count - from);
+      source.read(from, values, length);
+      result.read(from, results, length);
+      errors.add(values, results, length);
+    }
+    return errors;
+  }
 
   void add(float[] source, float[] result, int count) {
     for (int i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
 package dev.graft.server.jobs;
 
+import dev.graft.server.GraftException;
 import dev.graft.server.backbones.BackboneInfo;
 import dev.graft.server.extraction.FeatureSpec;
 import dev.graft.server.extraction.FeatureStream;
@@ -115,19 +116,25 @@ final class Featurizer implements AutoCloseable {
     TokenizedItem item =
         loaded
             .tokenizer()
-            .orElseThrow(
-                () ->
-                    place.error(
-                        "NO_TOKENIZER",
-                        "text",
-                        "is text, but "
-                            + loaded.directory()
-                            + " has no tokenizer.json; send token ids instead"))
+            .orElseThrow(() -> noTokenizer(loaded, place))
             .tokenize(slot, text, spec.orElseThrow().maxTokens());
     // Some tokenizers number segments although their model has none.
     return loaded.backbone().info().tokenTypes() > 0
         ? item
         : new TokenizedItem(slot, item.ids(), null, item.truncatedTokens());
+  }
+
+  /** For one that is there and not understood, what is not understood about it. */
+  private static GraftException noTokenizer(LoadedBackbone loaded, ItemPlace place) {
+    try {
+      loaded.checkpoint().tokenizerText();
+    } catch (GraftException e) {
+      return e;
+    }
+    return place.error(
+        "NO_TOKENIZER",
+        "text",
+        "is text, but " + loaded.directory() + " has no tokenizer.json; send token ids instead");
   }
 
   private void checkTypes(ItemPlace place, Content.TokenIds tokens) {

@@ -10,7 +10,7 @@ import java.util.Optional;
  * A backbone in memory with what belongs to it.
  *
  * @param directory its real path
- * @param tokenizer empty when the directory has no {@code tokenizer.json}
+ * @param tokenizer empty when there is no {@code tokenizer.json}, or none that is understood
  * @param tokenizerDigest SHA-256 of that file, hexadecimal; empty without it
  */
 public record LoadedBackbone(

@@ -1,11 +1,8 @@
 package dev.graft.server.jobs;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.graft.server.GraftException;
 import dev.graft.server.checkpoints.Checkpoint;
 import dev.graft.server.checkpoints.FileOpener;
-import dev.graft.server.checkpoints.SideFiles;
-import dev.graft.server.checkpoints.TensorSpool;
 import dev.graft.server.checkpoints.WritableRoots;
 import dev.graft.server.torch.Lanes;
 import dev.graft.server.torch.Tensors;
@@ -14,7 +11,6 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,8 +67,6 @@ public final class QuantizeJob {
       String digest,
       Optional<Path> destination,
       double relativeError) {}
-
-  private static final String SPOOL = "tensors.spool";
 
   private final TorchDevice device;
   private final Lanes.Turns turns;
@@ -172,57 +166,39 @@ public final class QuantizeJob {
       throws IOException, InterruptedException {
     Optional<Path> destination = request.destination().map(destinations::resolve);
     Checkpoint source = Checkpoint.open(sources.resolve(request.source()), sources.roots());
-    Optional<QuantizedFormat> format = QuantizedFormats.of(request);
-    List<PlannedTensor> plan = QuantizePlan.of(source, request);
-    ObjectNode configuration =
-        ResultConfiguration.of(
-            source, request.dataType(), format.map(QuantizedFormat::configuration));
+    ResultForm form = ResultForm.of(source, sources.roots(), request);
     try (WorkDirectory work = WorkDirectory.create(destination)) {
-      Path spoolFile = work.path().resolve(SPOOL);
-      ResultFiles output = new ResultFiles(work.path(), files);
-      List<TensorConversion.Converted> converted;
-      try (TensorSpool spool = TensorSpool.create(spoolFile, files);
-          Tensors tensors = Tensors.on(device)) {
-        converted =
-            convert(
-                plan,
-                new TensorConversion(device, tensors, spool, format, configuration),
-                listener);
+      List<ConvertedTensor> converted;
+      try (Tensors tensors = Tensors.on(device);
+          ResultDraft draft = form.begin(work.path(), files, new SourceReader(device, tensors))) {
+        converted = convert(form.plan(), draft, listener);
+        draft.finish(converted);
       }
-      output.write(
-          converted.stream().flatMap(each -> each.entries().stream()).toList(),
-          plan.stream().mapToLong(PlannedTensor::values).sum(),
-          request.maxShardBytes(),
-          configuration,
-          SideFiles.of(source, sources.roots()),
-          source.tokenizerText());
-      Files.delete(spoolFile);
       String digest = Checkpoint.open(work.path()).digest();
       requireGoingOn();
       if (destination.isPresent()) {
         work.moveTo(destination.get());
       } else {
-        output.handOver(listener, chunkBytes);
+        new ResultFiles(work.path(), files).handOver(listener, chunkBytes);
       }
       return result(converted, digest, destination);
     }
   }
 
-  private List<TensorConversion.Converted> convert(
-      List<PlannedTensor> plan, TensorConversion conversion, Listener listener)
+  private List<ConvertedTensor> convert(
+      List<PlannedTensor> plan, ResultDraft draft, Listener listener)
       throws IOException, InterruptedException {
-    OrderedSteps<TensorConversion.Converted> steps =
-        new OrderedSteps<>(turns, lanes, memoryBudget(plan));
-    List<TensorConversion.Converted> converted = new ArrayList<>();
+    OrderedSteps<ConvertedTensor> steps = new OrderedSteps<>(turns, lanes, memoryBudget(plan));
+    List<ConvertedTensor> converted = new ArrayList<>();
     try {
       int next = 0;
       while (converted.size() < plan.size()) {
         while (next < plan.size() && steps.hasRoomFor(plan.get(next).memoryBytes())) {
           PlannedTensor tensor = plan.get(next++);
-          steps.submit(tensor.memoryBytes(), () -> conversion.convert(tensor));
+          steps.submit(tensor.memoryBytes(), () -> draft.convert(tensor));
         }
         listener.awaitRoom();
-        TensorConversion.Converted done = steps.take();
+        ConvertedTensor done = steps.take();
         listener.onTensor(report(done, converted.size(), plan.size()));
         converted.add(done);
       }
@@ -238,7 +214,7 @@ public final class QuantizeJob {
     return 3 * plan.stream().mapToLong(tensor -> tensor.source().bytes()).max().orElse(0);
   }
 
-  private static TensorReport report(TensorConversion.Converted done, long index, long total) {
+  private static TensorReport report(ConvertedTensor done, long index, long total) {
     return new TensorReport(
         done.tensor().name(),
         index,
@@ -250,12 +226,12 @@ public final class QuantizeJob {
   }
 
   private static Result result(
-      List<TensorConversion.Converted> converted, String digest, Optional<Path> destination) {
+      List<ConvertedTensor> converted, String digest, Optional<Path> destination) {
     ErrorSums errors = new ErrorSums();
     converted.forEach(each -> errors.add(each.errors()));
     return new Result(
         converted.stream().mapToLong(each -> each.tensor().source().bytes()).sum(),
-        converted.stream().mapToLong(TensorConversion.Converted::bytes).sum(),
+        converted.stream().mapToLong(ConvertedTensor::bytes).sum(),
         digest,
         destination,
         errors.relative());

@@ -45,7 +45,7 @@ final class QuantizePlan {
   }
 
   /** By name, but 2 before 10. */
-  private static int byNumbers(String a, String b) {
+  static int byNumbers(String a, String b) {
     String[] these = a.split("\\.", -1);
     String[] those = b.split("\\.", -1);
     for (int i = 0; i < Math.min(these.length, those.length); i++) {

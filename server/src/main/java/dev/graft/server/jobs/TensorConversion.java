@@ -8,12 +8,6 @@ import dev.graft.server.checkpoints.TensorData;
 import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.checkpoints.TensorSpool;
 import dev.graft.server.quantizing.QuantizedWeight;
-import dev.graft.server.quantizing.TensorFiles;
-import dev.graft.server.torch.DType;
-import dev.graft.server.torch.Scope;
-import dev.graft.server.torch.Tensor;
-import dev.graft.server.torch.Tensors;
-import dev.graft.server.torch.TorchDevice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -26,19 +20,7 @@ import java.util.Optional;
  * any reader would, so that the reported error is that of what is on the disk.
  */
 final class TensorConversion {
-  /**
-   * A tensor of the source with what became of it.
-   *
-   * @param entries where all that is stored of it is
-   */
-  record Converted(PlannedTensor tensor, List<TensorEntry> entries, ErrorSums errors) {
-    long bytes() {
-      return entries.stream().mapToLong(TensorEntry::bytes).sum();
-    }
-  }
-
-  private final TorchDevice device;
-  private final Tensors tensors;
+  private final SourceReader reader;
   private final TensorSpool spool;
   private final Optional<QuantizedFormat> format;
   private final ObjectNode configuration;
@@ -48,48 +30,27 @@ final class TensorConversion {
    * @param configuration of the result
    */
   TensorConversion(
-      TorchDevice device,
-      Tensors tensors,
+      SourceReader reader,
       TensorSpool spool,
       Optional<QuantizedFormat> format,
       ObjectNode configuration) {
-    this.device = device;
-    this.tensors = tensors;
+    this.reader = reader;
     this.spool = spool;
     this.format = format;
     this.configuration = configuration;
   }
 
-  Converted convert(PlannedTensor tensor) throws IOException {
+  ConvertedTensor convert(PlannedTensor tensor) throws IOException {
     if (tensor.isKept()) {
       TensorEntry entry = ((PlannedTensor.Stored) tensor.source()).entry();
-      return new Converted(tensor, List.of(entry), new ErrorSums());
+      return new ConvertedTensor(tensor, List.of(entry), new ErrorSums());
     }
-    try (SourceValues source = open(tensor)) {
+    try (SourceValues source = reader.open(tensor)) {
       return tensor.quantized() ? quantize(tensor, source) : cast(tensor, source);
     }
   }
 
-  private SourceValues open(PlannedTensor tensor) throws IOException {
-    if (tensor.source() instanceof PlannedTensor.Stored stored) {
-      return SourceValues.stored(stored.entry());
-    }
-    return decoded(((PlannedTensor.Decoded) tensor.source()).weight(), tensor.turned());
-  }
-
-  private SourceValues decoded(QuantizedWeight weight, boolean turned) {
-    Scope scope = Scope.open(device);
-    try {
-      Tensor decoded = weight.decode(scope, new TensorFiles(scope, tensors), DType.F32);
-      return new DecodedValues(
-          scope, tensors, turned ? tensors.transposed(scope, decoded) : decoded);
-    } catch (RuntimeException | Error e) { // whatever it is, the memory must go
-      scope.close();
-      throw e;
-    }
-  }
-
-  private Converted cast(PlannedTensor tensor, SourceValues source) throws IOException {
+  private ConvertedTensor cast(PlannedTensor tensor, SourceValues source) throws IOException {
     TensorSpool.Writer writer =
         spool.reserve(
             tensor.name(), tensor.type(), tensor.shape(), tensor.values() * tensor.type().bytes());
@@ -106,10 +67,10 @@ final class TensorConversion {
       errors.add(values, results, count);
       writer.write(bytes.rewind());
     }
-    return new Converted(tensor, List.of(writer.entry()), errors);
+    return new ConvertedTensor(tensor, List.of(writer.entry()), errors);
   }
 
-  private Converted quantize(PlannedTensor tensor, SourceValues source) throws IOException {
+  private ConvertedTensor quantize(PlannedTensor tensor, SourceValues source) throws IOException {
     long[] shape =
         tensor.turned()
             ? new long[] {tensor.shape()[1], tensor.shape()[0]}
@@ -125,7 +86,9 @@ final class TensorConversion {
         scheme
             .find(written, tensor.name(), shape)
             .orElseThrow(() -> new IllegalStateException(tensor.name() + " cannot be read back"));
-    return new Converted(tensor, parts, compare(tensor, source, readBack));
+    try (SourceValues result = reader.decoded(readBack, tensor.turned())) {
+      return new ConvertedTensor(tensor, parts, ErrorSums.between(source, result, tensor.values()));
+    }
   }
 
   /** The whole weight, [out, in]. */
@@ -156,23 +119,6 @@ final class TensorConversion {
             ? TensorData.transposed(
                 bytes, (int) tensor.shape()[0], (int) tensor.shape()[1], tensor.type().bytes())
             : bytes);
-  }
-
-  private ErrorSums compare(PlannedTensor tensor, SourceValues source, QuantizedWeight readBack)
-      throws IOException {
-    ErrorSums errors = new ErrorSums();
-    int piece = (int) Math.min(SourceValues.MOST_AT_ONCE, tensor.values());
-    float[] values = new float[piece];
-    float[] results = new float[piece];
-    try (SourceValues result = decoded(readBack, tensor.turned())) {
-      for (long from = 0; from < tensor.values(); from += piece) {
-        int count = (int) Math.min(piece, tensor.values() - from);
-        source.read(from, values, count);
-        result.read(from, results, count);
-        errors.add(values, results, count);
-      }
-    }
-    return errors;
   }
 
   private static ByteBuffer buffer(int bytes) {

@@ -22,7 +22,8 @@ enum BitsAndBytesBits {
     boolean eight = flag(checkpoint, options, "load_in_8bit");
     JsonNode method = options.path("quant_method");
     // The first versions of transformers wrote no method, as there was only this one.
-    if (!method.asText("").equals("bitsandbytes") && !(absent(method) && (four || eight))) {
+    if (!method.asText("").equalsIgnoreCase("bitsandbytes")
+        && !(absent(method) && (four || eight))) {
       return Optional.empty();
     }
     if (four == eight) {

@@ -10,7 +10,7 @@ import java.nio.ByteOrder;
  * ggml-quants.c writes.
  */
 public enum GgmlEncoding {
-  Q8_0(GgmlType.Q8_0) {
+  Q8_0(GgmlType.Q8_0, 7) {
     @Override
     void block(float[] values, int from, ByteBuffer out) {
       float largest = 0;
@@ -27,7 +27,7 @@ public enum GgmlEncoding {
       }
     }
   },
-  Q4_0(GgmlType.Q4_0) {
+  Q4_0(GgmlType.Q4_0, 2) {
     @Override
     void block(float[] values, int from, ByteBuffer out) {
       float largest = 0; // the first of the largest magnitude, with its sign
@@ -46,9 +46,25 @@ public enum GgmlEncoding {
   };
 
   private final GgmlType type;
+  private final int fileType;
 
-  GgmlEncoding(GgmlType type) {
+  GgmlEncoding(GgmlType type, int fileType) {
     this.type = type;
+    this.fileType = fileType;
+  }
+
+  /**
+   * That of a type.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public static GgmlEncoding of(GgmlType type) {
+    return valueOf(type.name());
+  }
+
+  /** What {@code general.file_type} says of a file whose weights are mostly of this type. */
+  public int fileType() {
+    return fileType;
   }
 
   public GgmlType type() {

@@ -40,7 +40,12 @@ public final class GgmlWeight implements QuantizedWeight {
         .map(tensor -> of(tensor, shape));
   }
 
-  static GgmlWeight of(GgufTensor tensor, long... shape) {
+  /**
+   * A tensor of a GGUF file.
+   *
+   * @throws GraftException FAILED_PRECONDITION CORRUPT_CHECKPOINT if it is not of this shape
+   */
+  public static GgmlWeight of(GgufTensor tensor, long... shape) {
     if (!Arrays.equals(tensor.shape(), shape)) {
       throw WrongEntry.corrupt(
           tensor.entry(),

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.graft.server.GraftException;
 import dev.graft.server.checkpoints.Checkpoint;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** Finds the weights of a checkpoint that are stored quantized: the way in for backbones. */
@@ -59,7 +60,7 @@ public final class QuantizedWeights {
         quantization.isMissingNode()
             || quantization.isNull()
             || (quantization.isContainerNode() && quantization.isEmpty());
-    String method = quantization.path("quant_method").asText("");
+    String method = quantization.path("quant_method").asText("").toLowerCase(Locale.ROOT);
     if (absent || METHODS.contains(method)) {
       return;
     }

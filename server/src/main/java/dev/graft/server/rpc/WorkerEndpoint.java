@@ -65,7 +65,7 @@ final class WorkerEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
     worker.backbones().loaded().forEach(loaded -> description.addLoadedBackbones(describe(loaded)));
     modelRoots.forEach(root -> description.addModelRoots(root.toString()));
     writableRoots.forEach(root -> description.addWritableRoots(root.toString()));
-    for (QuantizationScheme scheme : QuantizationScheme.written()) {
+    for (QuantizationScheme scheme : QuantizationScheme.values()) {
       description.addSupportedSchemes(QuantizeMessages.scheme(scheme));
     }
     describeKernels(description);

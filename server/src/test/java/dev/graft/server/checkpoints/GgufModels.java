@@ -83,8 +83,9 @@ final class GgufModels {
         if (values.containsKey(tensor.name())) {
           bytes.asFloatBuffer().put(values.get(tensor.name()));
         }
-        writer.write(bytes);
+        writer.write(tensor.name(), 0, bytes);
       }
+      writer.finish();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -61,10 +61,11 @@ class GgufTest {
             List.of(
                 new GgufWriter.Tensor("a", GgmlType.F32, List.of(3L)),
                 new GgufWriter.Tensor("b", GgmlType.Q8_0, List.of(2L, 32L))))) {
-      writer.write(ByteBuffer.allocate(8));
-      writer.write(ByteBuffer.allocate(4));
-      writer.write(ByteBuffer.wrap(new byte[] {5, 6}));
-      writer.write(ByteBuffer.allocate(66));
+      writer.write("b", 0, ByteBuffer.wrap(new byte[] {5, 6}));
+      writer.write("a", 0, ByteBuffer.allocate(8));
+      writer.write("b", 2, ByteBuffer.allocate(66));
+      writer.write("a", 8, ByteBuffer.allocate(4));
+      writer.finish();
     }
 
     Gguf gguf = Gguf.open(file);

@@ -8,10 +8,15 @@ import dev.graft.server.extraction.FeatureStream;
 import dev.graft.server.extraction.ItemFeatures;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Lanes;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Items that a backbone cannot take are refused, with their place, before they reach a lane. */
 class FeaturizerTest {
@@ -62,6 +67,29 @@ class FeaturizerTest {
     GraftException error = refused("bert", new Content.Text("text"));
     assertThat(error.reason()).isEqualTo("NO_TOKENIZER");
     assertField(error, "text");
+  }
+
+  /** What a GGUF file says of its tokenizer may be new; its weights are not. */
+  @Test
+  void textWhoseTokenizerIsNotUnderstood(@TempDir Path directory) throws IOException {
+    byte[] file = Files.readAllBytes(Path.of("src/test/resources/gguf/llama-tiny.q8_0.gguf"));
+    String text = new String(file, StandardCharsets.ISO_8859_1);
+    file[text.indexOf("gpt-2", text.indexOf("tokenizer.ggml.pre")) + 4] = '9';
+    Files.write(directory.resolve("model.gguf"), file);
+    try (TestWorker other = new TestWorker(directory);
+        Featurizer featurizer =
+            new Featurizer(
+                other.resources,
+                TestWorker.on("model.gguf"),
+                other.resources.lanes().open(),
+                new Ignoring())) {
+      featurizer.add(0, PLACE, tokens(new int[] {1, 2}, null));
+      GraftException error =
+          catchThrowableOfType(
+              GraftException.class, () -> featurizer.add(1, PLACE, new Content.Text("text")));
+      assertThat(error.reason()).isEqualTo("UNSUPPORTED_OPTION");
+      assertThat(error).hasMessageContaining("tokenizer.ggml.pre = gpt-9");
+    }
   }
 
   @Test

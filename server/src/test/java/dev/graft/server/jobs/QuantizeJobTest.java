@@ -260,6 +260,22 @@ class QuantizeJobTest {
     assertThat(result.relativeError()).isLessThan(0.08);
   }
 
+  @Test
+  void theMethodMayBeInCapitals() throws IOException {
+    Path source = Files.createDirectory(output.resolve("source"));
+    Path fixture = BNB.resolve("llama_h72_nf4_dq");
+    Files.copy(fixture.resolve("model.safetensors"), source.resolve("model.safetensors"));
+    Files.writeString(
+        source.resolve("config.json"),
+        Files.readString(fixture.resolve("config.json"))
+            .replace("\"bitsandbytes\"", "\"BitsAndBytes\""));
+    job(output, FileOpener.NEW_FILES)
+        .run(none("source", Optional.of("plain"), Optional.empty(), 1 << 30), new Recording());
+
+    assertThat(Checkpoint.open(output.resolve("plain")).tensors())
+        .allMatch(tensor -> tensor.type() == StoredType.F32);
+  }
+
   private static String config(Path directory) throws IOException {
     return Files.readString(directory.resolve("config.json"))
         .replaceAll("\"transformers_version\": \"[^\"]*\"", "");
@@ -316,17 +332,20 @@ class QuantizeJobTest {
     assertThat(Thread.interrupted()).isFalse();
   }
 
-  @Test
+  /** While tensors are converted, and when the result is put together. */
+  @ParameterizedTest
+  @ValueSource(strings = {".spool", ".safetensors", "config.json"})
   @EnabledOnOs(OS.LINUX)
-  void aFullDiskLeavesNothing() throws IOException {
+  void aFullDiskLeavesNothing(String ending) throws IOException {
     FileOpener full =
         file ->
-            file.toString().endsWith(".safetensors")
+            file.toString().endsWith(ending)
                 ? FileChannel.open(Path.of("/dev/full"), StandardOpenOption.WRITE)
                 : FileOpener.NEW_FILES.create(file);
+    QuantizeRequest request =
+        none("llama_mha", Optional.of("made"), Optional.of(StoredType.BF16), Long.MAX_VALUE);
     GraftException refused =
-        catchThrowableOfType(
-            GraftException.class, () -> job(full).run(copy("llama_mha"), new Recording()));
+        catchThrowableOfType(GraftException.class, () -> job(full).run(request, new Recording()));
     assertThat(refused.reason()).isEqualTo("DISK_FULL");
     assertThat(refused.category()).isEqualTo(GraftException.Category.RESOURCE_EXHAUSTED);
     assertThat(left()).isEmpty();

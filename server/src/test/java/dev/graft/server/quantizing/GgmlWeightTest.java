@@ -114,8 +114,9 @@ class GgmlWeightTest {
             new GgufWriter.Tensor("weight", type, List.of(rows, columns)));
     try (GgufWriter writer =
         GgufWriter.create(file, Map.of("general.architecture", "none"), tensors)) {
-      writer.write(ByteBuffer.allocate(2));
-      writer.write(bytes);
+      writer.write("other", 0, ByteBuffer.allocate(2));
+      writer.write("weight", 0, bytes);
+      writer.finish();
     }
     return Gguf.open(file).tensors().get("weight");
   }
