@@ -11,26 +11,20 @@ import dev.graft.server.checkpoints.Checkpoint;
 import dev.graft.server.checkpoints.FileOpener;
 import dev.graft.server.checkpoints.Gguf;
 import dev.graft.server.checkpoints.GgufTensor;
-import dev.graft.server.checkpoints.ModelRoots;
 import dev.graft.server.checkpoints.StoredType;
-import dev.graft.server.checkpoints.WritableRoots;
+import dev.graft.server.jobs.QuantizeFixture.Recording;
 import dev.graft.server.torch.Lanes;
-import dev.graft.server.torch.TorchDevice;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -61,32 +55,8 @@ class GgufQuantizeTest {
     lanes.close();
   }
 
-  private static class Recording implements QuantizeJob.Listener {
-    final List<QuantizeJob.TensorReport> reports = new ArrayList<>();
-    final Map<String, ByteBuffer> files = new LinkedHashMap<>();
-
-    @Override
-    public void onTensor(QuantizeJob.TensorReport report) {
-      reports.add(report);
-    }
-
-    @Override
-    public void onFile(String name, long offset, long fileBytes, ByteBuffer data) {
-      files.computeIfAbsent(name, key -> ByteBuffer.allocate((int) fileBytes)).put(data);
-    }
-
-    @Override
-    public void awaitRoom() throws InterruptedException {}
-  }
-
   private QuantizeJob job(Path sources, FileOpener files) {
-    return new QuantizeJob(
-        TorchDevice.CPU,
-        lanes,
-        BackbonePlaces.of(ModelRoots.of(List.of(sources))),
-        WritableRoots.of(List.of(output)),
-        1000,
-        files);
+    return QuantizeFixture.job(lanes, sources, output, files);
   }
 
   private QuantizeJob.Result run(Path sources, QuantizeRequest request) {
@@ -119,7 +89,8 @@ class GgufQuantizeTest {
 
     run(LLAMA_CPP, request(model + ".f32.gguf", scheme, "made"));
 
-    assertThat(left(output.resolve("made"))).containsExactly("model-" + scheme + ".gguf");
+    assertThat(QuantizeFixture.left(output.resolve("made")))
+        .containsExactly("model-" + scheme + ".gguf");
     assertSameFile(
         output.resolve("made/model-" + scheme + ".gguf"), LLAMA_CPP.resolve(reference), scheme);
   }
@@ -130,7 +101,7 @@ class GgufQuantizeTest {
   void soDoThoseOfADirectory(String model, QuantizationScheme scheme) throws IOException {
     String reference = model + "." + scheme.name().toLowerCase(Locale.ROOT) + ".gguf";
     run(LLAMA_CPP, request(model + ".f32.gguf", QuantizationScheme.NONE, "plain"));
-    assertThat(left(output.resolve("plain")))
+    assertThat(QuantizeFixture.left(output.resolve("plain")))
         .containsExactlyInAnyOrder("config.json", "model.safetensors", "tokenizer.json");
 
     run(output, request("plain", scheme, "made"));
@@ -320,7 +291,7 @@ class GgufQuantizeTest {
 
     assertThat(refused.reason()).isEqualTo("UNSUPPORTED_OPTION");
     assertThat(refused).hasMessageContaining("pre_tokenizer").hasMessageContaining("Whitespace");
-    assertThat(left(output)).containsExactly("source");
+    assertThat(QuantizeFixture.left(output)).containsExactly("source");
     Files.delete(file);
     run(output, request("source", QuantizationScheme.Q8_0, "made"));
     assertThat(Checkpoint.open(output.resolve("made")).tokenizerText()).isEmpty();
@@ -336,7 +307,7 @@ class GgufQuantizeTest {
             () -> run(output, request("source", QuantizationScheme.Q8_0, "made")));
     assertThat(refused.reason()).as(source).isEqualTo(reason);
     assertThat(refused).hasMessageContaining(message);
-    assertThat(left(output)).containsExactly("source");
+    assertThat(QuantizeFixture.left(output)).containsExactly("source");
   }
 
   /** Puts a golden model in {@code source} with another configuration. */
@@ -379,7 +350,7 @@ class GgufQuantizeTest {
                     request("llama-tiny.f32.gguf", QuantizationScheme.Q4_0, "made"), cancelling))
         .isInstanceOf(CancellationException.class);
     assertThat(cancelling.reports).hasSizeLessThan(21);
-    assertThat(left(output)).isEmpty();
+    assertThat(QuantizeFixture.left(output)).isEmpty();
   }
 
   @Test
@@ -395,12 +366,6 @@ class GgufQuantizeTest {
                         request("llama-tiny.f32.gguf", QuantizationScheme.Q4_0, "made"),
                         new Recording()));
     assertThat(refused.reason()).isEqualTo("DISK_FULL");
-    assertThat(left(output)).isEmpty();
-  }
-
-  private static List<String> left(Path directory) throws IOException {
-    try (Stream<Path> paths = Files.list(directory)) {
-      return paths.map(path -> path.getFileName().toString()).sorted().toList();
-    }
+    assertThat(QuantizeFixture.left(output)).isEmpty();
   }
 }

@@ -7,20 +7,15 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.graft.server.GraftException;
 import dev.graft.server.checkpoints.Checkpoint;
 import dev.graft.server.checkpoints.FileOpener;
-import dev.graft.server.checkpoints.ModelRoots;
 import dev.graft.server.checkpoints.StoredType;
-import dev.graft.server.checkpoints.WritableRoots;
+import dev.graft.server.jobs.QuantizeFixture.Recording;
 import dev.graft.server.torch.DType;
 import dev.graft.server.torch.Lanes;
-import dev.graft.server.torch.TorchDevice;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -56,39 +51,12 @@ class QuantizeJobTest {
     lanes.close();
   }
 
-  /** Keeps what comes. */
-  private static class Recording implements QuantizeJob.Listener {
-    final List<QuantizeJob.TensorReport> reports = new ArrayList<>();
-    final Map<String, ByteBuffer> files = new LinkedHashMap<>();
-
-    @Override
-    public void onTensor(QuantizeJob.TensorReport report) {
-      reports.add(report);
-    }
-
-    @Override
-    public void onFile(String name, long offset, long fileBytes, ByteBuffer data) {
-      ByteBuffer file = files.computeIfAbsent(name, key -> ByteBuffer.allocate((int) fileBytes));
-      assertThat(file.position()).isEqualTo(offset);
-      file.put(data);
-    }
-
-    @Override
-    public void awaitRoom() throws InterruptedException {}
-  }
-
   private QuantizeJob job(FileOpener files) {
     return job(TestWorker.GOLDEN, files);
   }
 
   private QuantizeJob job(Path sources, FileOpener files) {
-    return new QuantizeJob(
-        TorchDevice.CPU,
-        lanes,
-        BackbonePlaces.of(ModelRoots.of(List.of(sources))),
-        WritableRoots.of(List.of(output)),
-        1000,
-        files);
+    return QuantizeFixture.job(lanes, sources, output, files);
   }
 
   private QuantizeJob.Result run(QuantizeRequest request, QuantizeJob.Listener listener) {
@@ -131,7 +99,7 @@ class QuantizeJobTest {
       assertThat(events.reports.get(i).index()).isEqualTo(i);
       assertThat(events.reports.get(i).total()).isEqualTo(events.reports.size());
     }
-    assertThat(left()).containsExactly("made");
+    assertThat(QuantizeFixture.left(output)).containsExactly("made");
   }
 
   @Test
@@ -288,7 +256,7 @@ class QuantizeJobTest {
     assertThat(events.files).containsOnlyKeys("config.json", "config_v4.json", "model.safetensors");
     assertThat(events.files.get("model.safetensors").array())
         .isEqualTo(Files.readAllBytes(TestWorker.GOLDEN.resolve("bert/model.safetensors")));
-    assertThat(left()).isEmpty();
+    assertThat(QuantizeFixture.left(output)).isEmpty();
   }
 
   @Test
@@ -311,7 +279,7 @@ class QuantizeJobTest {
               catchThrowableOfType(GraftException.class, () -> run(request, new Recording()));
           assertThat(refused.reason()).as(destination).isEqualTo(reason);
         });
-    assertThat(left()).containsExactlyInAnyOrder("there", "out");
+    assertThat(QuantizeFixture.left(output)).containsExactlyInAnyOrder("there", "out");
   }
 
   @Test
@@ -328,7 +296,7 @@ class QuantizeJobTest {
     assertThatThrownBy(() -> job.run(copy("llama_mha"), cancelling))
         .isInstanceOf(CancellationException.class);
     assertThat(cancelling.reports).hasSizeLessThan(21);
-    assertThat(left()).isEmpty();
+    assertThat(QuantizeFixture.left(output)).isEmpty();
     assertThat(Thread.interrupted()).isFalse();
   }
 
@@ -348,12 +316,6 @@ class QuantizeJobTest {
         catchThrowableOfType(GraftException.class, () -> job(full).run(request, new Recording()));
     assertThat(refused.reason()).isEqualTo("DISK_FULL");
     assertThat(refused.category()).isEqualTo(GraftException.Category.RESOURCE_EXHAUSTED);
-    assertThat(left()).isEmpty();
-  }
-
-  private List<String> left() throws IOException {
-    try (Stream<Path> paths = Files.list(output)) {
-      return paths.map(path -> path.getFileName().toString()).toList();
-    }
+    assertThat(QuantizeFixture.left(output)).isEmpty();
   }
 }
