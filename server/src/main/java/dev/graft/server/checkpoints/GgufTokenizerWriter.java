@@ -1,7 +1,6 @@
 package dev.graft.server.checkpoints;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.graft.server.GraftException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,15 +46,6 @@ public final class GgufTokenizerWriter {
     return Map.of(GgufTokenizer.MODEL, "none");
   }
 
-  /**
-   * Checks that a tokenizer that was read back gives the ids of the one that was written.
-   *
-   * @throws GraftException FAILED_PRECONDITION UNSUPPORTED_OPTION naming the difference
-   */
-  public static void requireSame(ObjectNode written, ObjectNode read) {
-    TokenizerComparison.requireSame(written, read);
-  }
-
   private Map<String, Object> write() {
     String type = model.path("type").asText();
     if (type.equals("WordPiece")) {
@@ -69,7 +59,8 @@ public final class GgufTokenizerWriter {
       collect();
       bytePair(split);
     } else {
-      throw unsupported("model.type", type, "kinds of tokenizers in GGUF are BPE and WordPiece");
+      throw TokenizerComparison.unsupported(
+          "model.type", type, "kinds of tokenizers in GGUF are BPE and WordPiece");
     }
     specialTokens();
     return keys;
@@ -93,7 +84,7 @@ public final class GgufTokenizerWriter {
 
   private int put(String token, JsonNode id) {
     if (!id.isInt() || id.intValue() < 0 || id.intValue() >= tokens.length) {
-      throw unsupported(
+      throw TokenizerComparison.unsupported(
           "vocab", token, "has id %s, but there are %d embeddings".formatted(id, tokens.length));
     }
     tokens[id.intValue()] = token;
@@ -119,7 +110,7 @@ public final class GgufTokenizerWriter {
         return known;
       }
     }
-    throw unsupported(
+    throw TokenizerComparison.unsupported(
         "pre_tokenizer",
         tokenizer.path("pre_tokenizer").toString(),
         "GGUF has names for ways to split a text, and those known are " + GgufPreTokenizer.known());
@@ -202,9 +193,5 @@ public final class GgufTokenizerWriter {
 
   private int id(String token) {
     return Arrays.asList(tokens).indexOf(token);
-  }
-
-  private static GraftException unsupported(String option, String value, String why) {
-    return TokenizerComparison.unsupported(option, value, why);
   }
 }

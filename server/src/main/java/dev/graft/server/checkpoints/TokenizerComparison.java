@@ -16,7 +16,7 @@ import java.util.TreeSet;
  * Whether two {@code tokenizer.json} give the same ids, part by part. Left out is what changes no
  * id of a single text: decoder, offsets, padding, truncation, templates of pairs.
  */
-final class TokenizerComparison {
+public final class TokenizerComparison {
   private TokenizerComparison() {}
 
   /** Two tokens that become one. */
@@ -30,7 +30,7 @@ final class TokenizerComparison {
    *
    * @throws GraftException FAILED_PRECONDITION UNSUPPORTED_OPTION naming the part that differs
    */
-  static void requireSame(ObjectNode written, ObjectNode read) {
+  public static void requireSame(ObjectNode written, ObjectNode read) {
     require(
         "normalizer", canonical(written.path("normalizer")), canonical(read.path("normalizer")));
     require(

@@ -11,6 +11,7 @@ import dev.graft.server.checkpoints.GgufLayout;
 import dev.graft.server.checkpoints.GgufTokenizerWriter;
 import dev.graft.server.checkpoints.GgufWriter;
 import dev.graft.server.checkpoints.StoredType;
+import dev.graft.server.checkpoints.TokenizerComparison;
 import dev.graft.server.quantizing.GgmlEncoding;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -204,6 +205,6 @@ final class GgufForm implements ResultForm {
   private void requireSame(Checkpoint written) {
     description.requireSame(written.configuration());
     tokenizer.ifPresent(
-        tree -> GgufTokenizerWriter.requireSame(tree, written.tokenizerTree().orElseThrow()));
+        tree -> TokenizerComparison.requireSame(tree, written.tokenizerTree().orElseThrow()));
   }
 }

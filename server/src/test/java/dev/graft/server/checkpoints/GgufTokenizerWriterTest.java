@@ -35,7 +35,7 @@ class GgufTokenizerWriterTest {
 
     ObjectNode read = writtenAndRead(source);
 
-    assertThatCode(() -> GgufTokenizerWriter.requireSame(source, read)).doesNotThrowAnyException();
+    assertThatCode(() -> TokenizerComparison.requireSame(source, read)).doesNotThrowAnyException();
     assertThat(read.at("/model/vocab").size()).isEqualTo(SIZE);
     assertThat(read.at("/model/merges").size()).isEqualTo(source.at("/model/merges").size());
   }
@@ -50,7 +50,7 @@ class GgufTokenizerWriterTest {
 
     ObjectNode read = writtenAndRead(source);
 
-    GgufTokenizerWriter.requireSame(source, read);
+    TokenizerComparison.requireSame(source, read);
     assertThat(TokenizerComparison.canonical(read.get("pre_tokenizer")))
         .isEqualTo(TokenizerComparison.canonical(pre.preTokenizer()));
   }
@@ -61,14 +61,14 @@ class GgufTokenizerWriterTest {
     source.putObject("post_processor").put("type", "BertProcessing");
     ((ObjectNode) source.get("post_processor")).putArray("cls").add("[CLS]").add(2);
     ((ObjectNode) source.get("post_processor")).putArray("sep").add("[SEP]").add(3);
-    GgufTokenizerWriter.requireSame(source, writtenAndRead(source));
+    TokenizerComparison.requireSame(source, writtenAndRead(source));
 
     ObjectNode bytePair = fixture("llama-tiny.q8_0.gguf");
     ArrayNode merges = (ArrayNode) bytePair.at("/model/merges");
     for (int i = 0; i < merges.size(); i++) {
       merges.set(i, merges.get(i).get(0).asText() + " " + merges.get(i).get(1).asText());
     }
-    GgufTokenizerWriter.requireSame(bytePair, writtenAndRead(bytePair));
+    TokenizerComparison.requireSame(bytePair, writtenAndRead(bytePair));
   }
 
   @Test
@@ -128,7 +128,7 @@ class GgufTokenizerWriterTest {
     ObjectNode source = fixture(name);
     change.accept(source);
     GraftException refused =
-        GraftExceptions.from(() -> GgufTokenizerWriter.requireSame(source, writtenAndRead(source)));
+        GraftExceptions.from(() -> TokenizerComparison.requireSame(source, writtenAndRead(source)));
     assertThat(refused.reason()).isEqualTo("UNSUPPORTED_OPTION");
     assertThat(refused.metadata().get("option")).contains(part);
   }
