@@ -163,6 +163,8 @@ def test_large_items_travel_in_small_messages(client: graft.Client, worker: Fake
 def test_an_error_in_the_items_is_raised_and_ends_the_call(client: graft.Client, worker: FakeWorker) -> None:
     def items() -> Iterator[str]:
         yield "a"
+        # A call that is cancelled before it has left is one that no worker sees.
+        assert worker.called.wait(30)
         raise KeyError("no such column")
 
     with pytest.raises(KeyError, match="no such column"):
