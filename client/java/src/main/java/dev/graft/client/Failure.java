@@ -2,7 +2,10 @@ package dev.graft.client;
 
 import com.google.rpc.BadRequest.FieldViolation;
 import io.grpc.Status;
+import java.io.Serializable;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,7 +19,8 @@ record Failure(
     List<FieldViolation> fieldViolations,
     Optional<Duration> retryDelay,
     Optional<TrainEvent.CheckpointSaved> lastCheckpoint,
-    Throwable cause) {
+    Throwable cause)
+    implements Serializable {
 
   /** A failure that was found on this side. */
   static Failure found(Status.Code code, String reason, String message) {
@@ -39,5 +43,40 @@ record Failure(
   Failure after(Optional<TrainEvent.CheckpointSaved> checkpoint) {
     return new Failure(
         code, reason, message, metadata, fieldViolations, retryDelay, checkpoint, cause);
+  }
+
+  private Object writeReplace() {
+    return new Serialized(
+        code,
+        reason,
+        message,
+        new HashMap<>(metadata),
+        new ArrayList<>(fieldViolations),
+        retryDelay.orElse(null));
+  }
+
+  /**
+   * What of it can travel: gRPC's exceptions are not serializable, and a checkpoint can have a
+   * gigabyte.
+   */
+  private record Serialized(
+      Status.Code code,
+      String reason,
+      String message,
+      HashMap<String, String> metadata,
+      ArrayList<FieldViolation> fieldViolations,
+      Duration retryDelayOrNull)
+      implements Serializable {
+    private Object readResolve() {
+      return new Failure(
+          code,
+          reason,
+          message,
+          Map.copyOf(metadata),
+          List.copyOf(fieldViolations),
+          Optional.ofNullable(retryDelayOrNull),
+          Optional.empty(),
+          null);
+    }
   }
 }

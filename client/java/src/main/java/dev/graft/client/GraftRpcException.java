@@ -11,6 +11,8 @@ import java.util.Optional;
  * A call that failed. The message is for people and says what to do; programs branch on the
  * subclass, or on {@link #reason()}. An instance of this class itself is a failure that has no
  * class of its own, such as a defect of the worker (INTERNAL).
+ *
+ * <p>Serialization keeps everything but the cause and the last checkpoint.
  */
 public sealed class GraftRpcException extends RuntimeException
     permits BackboneNotFoundException,
@@ -24,11 +26,17 @@ public sealed class GraftRpcException extends RuntimeException
         UnsupportedBackboneException,
         WorkerUnavailableException {
 
-  private final transient Failure failure;
+  private final Failure failure;
 
   GraftRpcException(Failure failure) {
-    super(failure.message(), failure.cause());
+    super(failure.message(), null);
     this.failure = failure;
+  }
+
+  /** What gRPC gave; null if the client found the failure itself, or after serialization. */
+  @Override
+  public synchronized Throwable getCause() {
+    return failure.cause();
   }
 
   /** The status code of the call. */

@@ -11,6 +11,7 @@ import io.grpc.protobuf.StatusProto;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -44,7 +45,7 @@ record StatusTranslation(String worker) {
             status.getCode(),
             info.getReason(),
             info.getReason().isEmpty() ? explained(status) : description(status),
-            info.getMetadataMap(),
+            Map.copyOf(info.getMetadataMap()),
             List.copyOf(violations),
             retryDelay,
             lastCheckpoint,
