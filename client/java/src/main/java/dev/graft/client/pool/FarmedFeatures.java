@@ -9,6 +9,7 @@ import dev.graft.v1.ExtractSpec;
 import dev.graft.v1.FeatureSpec;
 import dev.graft.v1.Item;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -34,8 +35,8 @@ record FarmedFeatures(TrainJob job, ExtractReady ready) {
         ExtractSpec.newBuilder()
             .setFeatures(job.spec().getFeatures().toBuilder().clearOutputDtype()) // trains in F32
             .build();
-    List<Item> train = new ArrayList<>();
-    List<Item> eval = new ArrayList<>();
+    List<Item> train = Collections.synchronizedList(new ArrayList<>()); // filled by the job
+    List<Item> eval = Collections.synchronizedList(new ArrayList<>());
     // Read once: what an iterable gives the second time need not be the same.
     AtomicLong number = new AtomicLong(); // items of both kinds may have the same
     Iterable<Item> contents =
@@ -61,7 +62,29 @@ record FarmedFeatures(TrainJob job, ExtractReady ready) {
               job.checkpoint(),
               job.deadline());
       return new FarmedFeatures(ready, extract.ready());
+    } catch (IncompleteJobException incomplete) {
+      List<Long> trainNumbers = numbers(train);
+      List<Long> evalNumbers = numbers(eval);
+      throw incomplete.ofTraining(
+          owners(incomplete.missingItems(), trainNumbers, 0),
+          owners(incomplete.missingItems(), evalNumbers, trainNumbers.size()));
     }
+  }
+
+  /** For each content the number of its item. */
+  private static List<Long> numbers(List<Item> items) {
+    return List.copyOf(items).stream()
+        .flatMap(item -> Collections.nCopies(item.hasPair() ? 2 : 1, item.getNumber()).stream())
+        .toList();
+  }
+
+  /** The items that the contents belong to of which the first has the number {@code first}. */
+  private static List<Long> owners(List<Long> contents, List<Long> numbers, int first) {
+    return contents.stream()
+        .filter(content -> content >= first && content - first < numbers.size())
+        .map(content -> numbers.get((int) (content - first)))
+        .distinct()
+        .toList();
   }
 
   /** What is to be computed: each item's content and then its pair's. */

@@ -51,12 +51,12 @@ final class PlaceRequest implements PoolJob {
     } else if (nobodySince.isEmpty()) {
       nobodySince = OptionalLong.of(nanoTime.getAsLong());
     } else if (nanoTime.getAsLong() - nobodySince.getAsLong() >= patience.toNanos()) {
-      giveUp("no worker was alive for " + patience);
+      giveUp("no worker was alive for " + patience, null);
     }
   }
 
   @Override
-  public void giveUp(String why) {
-    place.completeExceptionally(new IncompleteJobException(why, null));
+  public void giveUp(String why, Throwable causeOrNull) {
+    place.completeExceptionally(new IncompleteJobException(why, causeOrNull));
   }
 }

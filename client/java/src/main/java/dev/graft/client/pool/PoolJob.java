@@ -6,5 +6,5 @@ interface PoolJob {
   void wake();
 
   /** Ends it. */
-  void giveUp(String why);
+  void giveUp(String why, Throwable causeOrNull);
 }

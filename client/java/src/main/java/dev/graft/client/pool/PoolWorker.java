@@ -94,6 +94,10 @@ final class PoolWorker {
     return outstandingTokens;
   }
 
+  WorkerState state() {
+    return new WorkerState(name, description, outstandingTokens);
+  }
+
   /** Watches its health from now on. */
   void watch() {
     int number = ++watchNumber;

@@ -148,13 +148,9 @@ final class ShardedExtract implements PoolJob {
     }
   }
 
-  @Override
-  public void giveUp(String why) {
-    giveUp(why, null);
-  }
-
   /** Ends the job, naming the items that are missing. */
-  void giveUp(String why, Throwable causeOrNull) {
+  @Override
+  public void giveUp(String why, Throwable causeOrNull) {
     List<Long> missing =
         undelivered.values().stream()
             .flatMap(work -> work.shard.items().stream())
@@ -184,10 +180,10 @@ final class ShardedExtract implements PoolJob {
     } else if (nobodySince.isEmpty()) {
       nobodySince = OptionalLong.of(now());
     } else if (now() - nobodySince.getAsLong() >= options.patience().toNanos()) {
-      giveUp("no worker was alive for %s".formatted(options.patience()));
+      giveUp("no worker was alive for %s".formatted(options.patience()), null);
     }
     if (job.deadline().isPresent() && now() - begun >= job.deadline().get().toNanos()) {
-      giveUp("the job took longer than its deadline of %s".formatted(job.deadline().get()));
+      giveUp("the job took longer than its deadline of %s".formatted(job.deadline().get()), null);
     }
     return over;
   }

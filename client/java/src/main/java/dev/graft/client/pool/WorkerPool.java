@@ -29,6 +29,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -65,8 +66,7 @@ public final class WorkerPool implements AutoCloseable {
   private final PoolEvents events = new PoolEvents();
   private final ScheduledThreadPoolExecutor scheduler = scheduler();
   private final SynchronizationContext loop =
-      new SynchronizationContext(
-          (thread, thrown) -> logger.error("A defect in the coordination of workers", thrown));
+      new SynchronizationContext((thread, thrown) -> defect(thrown));
   private final StallDetector stallDetector;
   private final List<ManagedChannel> channels = new ArrayList<>();
   private final AtomicLong jobs = new AtomicLong();
@@ -128,17 +128,9 @@ public final class WorkerPool implements AutoCloseable {
 
   /** All workers that are known, up or down. */
   public List<WorkerState> workers() {
-    CompletableFuture<List<WorkerState>> states = new CompletableFuture<>();
-    loop.execute(
-        () ->
-            states.complete(
-                workers.values().stream()
-                    .map(
-                        worker ->
-                            new WorkerState(
-                                worker.name(), worker.description(), worker.outstandingTokens()))
-                    .toList()));
-    return states.join();
+    return CompletableFuture.supplyAsync(
+            () -> workers.values().stream().map(PoolWorker::state).toList(), loop)
+        .join();
   }
 
   /** Computes features, or predictions, of items, spread over the workers. */
@@ -169,7 +161,7 @@ public final class WorkerPool implements AutoCloseable {
         () -> {
           waitingJobs.add(job);
           if (closed) {
-            job.giveUp("the pool is closed");
+            job.giveUp("the pool is closed", null);
           }
           job.wake();
         });
@@ -182,9 +174,16 @@ public final class WorkerPool implements AutoCloseable {
 
   @SuppressWarnings("FutureReturnValueIgnored") // to wake once too often does no harm
   private void wakeLater(Duration pause) {
-    if (!scheduler.isShutdown()) {
-      scheduler.schedule(() -> loop.execute(this::wakeJobs), pause.toNanos(), TimeUnit.NANOSECONDS);
-    }
+    scheduler.schedule(() -> loop.execute(this::wakeJobs), pause.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** Whatever it is, jobs would wait for what was not done. Called in the loop. */
+  private void defect(Throwable thrown) {
+    logger.error("A defect in the coordination of workers", thrown);
+    List<PoolJob> failing = List.copyOf(waitingJobs);
+    waitingJobs.clear(); // or one that cannot even fail would come here again
+    failing.forEach(
+        job -> loop.execute(() -> job.giveUp("the pool has a defect: " + thrown, thrown)));
   }
 
   /** Called in the loop. */
@@ -206,7 +205,7 @@ public final class WorkerPool implements AutoCloseable {
     loop.execute(
         () -> {
           closed = true;
-          List.copyOf(waitingJobs).forEach(job -> job.giveUp("the pool was closed"));
+          List.copyOf(waitingJobs).forEach(job -> job.giveUp("the pool was closed", null));
           workers.values().forEach(PoolWorker::close);
           workers.clear();
         });
@@ -371,7 +370,8 @@ public final class WorkerPool implements AutoCloseable {
     wakeJobs();
   }
 
-  private static ScheduledThreadPoolExecutor scheduler() {
+  /** Once shut down it drops what it gets: calls end after the pool, and nobody waits for them. */
+  static ScheduledThreadPoolExecutor scheduler() {
     ScheduledThreadPoolExecutor scheduler =
         new ScheduledThreadPoolExecutor(
             1,
@@ -379,7 +379,8 @@ public final class WorkerPool implements AutoCloseable {
               Thread thread = new Thread(task, "graft-pool");
               thread.setDaemon(true);
               return thread;
-            });
+            },
+            new ThreadPoolExecutor.DiscardPolicy());
     scheduler.setRemoveOnCancelPolicy(true);
     return scheduler;
   }

@@ -298,6 +298,30 @@ class PooledExtractTest {
     }
   }
 
+  @Test
+  void aDefectOfThePoolEndsItsJobs() throws InterruptedException {
+    CountDownLatch called = new CountDownLatch(1);
+    RuntimeException defect = new IllegalStateException("a defect");
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool = WorkerPool.connect(worker.name(), options())) {
+      worker.answer = (items, responses) -> called.countDown();
+      PooledExtract extract = pool.extract(JOB, ITEMS, ResultOrder.OF_ITEMS);
+      assertThat(called.await(20, TimeUnit.SECONDS)).isTrue();
+      pool.loop()
+          .execute(
+              () -> {
+                throw defect;
+              });
+      assertThatThrownBy(extract::hasNext)
+          .isInstanceOf(IncompleteJobException.class)
+          .hasMessageContaining("a defect")
+          .hasMessageContaining("1000-")
+          .hasCause(defect);
+      worker.answer = FarmWorker::results;
+      assertThat(all(pool.extract(JOB, ITEMS, ResultOrder.OF_ITEMS))).isEqualTo(undisturbed());
+    }
+  }
+
   private static StatusRuntimeException failure(Status.Code code, String reason, Duration delay) {
     return StatusProto.toStatusRuntimeException(
         com.google.rpc.Status.newBuilder()

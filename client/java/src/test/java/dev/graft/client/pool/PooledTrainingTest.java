@@ -3,6 +3,7 @@ package dev.graft.client.pool;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.ByteString;
 import dev.graft.client.Items;
@@ -99,6 +100,32 @@ class PooledTrainingTest {
         assertThatThrownBy(training::hasNext)
             .isInstanceOf(IncompleteJobException.class)
             .hasMessageContaining("3 attempts without a new checkpoint failed");
+      }
+    }
+  }
+
+  @Test
+  void featuresThatAreMissingAreNamedByTheItemsTheyBelongTo() {
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool = WorkerPool.connect(worker.name(), options().mostAttempts(2))) {
+      worker.answer =
+          (items, responses) -> {
+            if (items.get(0).getContent().getText().equals("text 20")) {
+              responses.onError(Status.INTERNAL.asRuntimeException());
+            } else {
+              FarmWorker.results(items, responses);
+            }
+          };
+      try (PooledTraining training =
+          pool.train(JOB.withEvalItems(List.of(Items.withClass(Items.text(7, "eval"), 0))))) {
+        // Two contents for each item, so the shards begin with items 0, 5, 10, 15 and 20; the
+        // evaluation item is in a shard of its own.
+        IncompleteJobException incomplete =
+            catchThrowableOfType(IncompleteJobException.class, training::hasNext);
+        assertThat(incomplete)
+            .hasMessageContaining("2 attempts failed")
+            .hasMessageContaining("20-24");
+        assertThat(incomplete.missingItems()).contains(20L, 21L, 22L, 23L, 24L).doesNotContain(40L);
       }
     }
   }

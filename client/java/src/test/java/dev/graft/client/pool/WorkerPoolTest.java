@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -131,6 +133,13 @@ class WorkerPoolTest {
       assertThat(take(pool, 1, both, Set.of())).isPresent();
       assertThat(take(pool, 1, Set.of(), both)).isEmpty();
     }
+  }
+
+  @Test
+  void whatIsScheduledAfterTheEndIsDropped() {
+    ScheduledThreadPoolExecutor scheduler = WorkerPool.scheduler();
+    scheduler.shutdownNow();
+    assertThat(scheduler.schedule(() -> {}, 0, TimeUnit.SECONDS).isDone()).isFalse();
   }
 
   @Test
