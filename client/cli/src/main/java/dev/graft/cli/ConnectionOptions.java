@@ -6,6 +6,7 @@ import dev.graft.server.rpc.WorkerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
@@ -13,54 +14,73 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
-/** Which worker a command talks to. */
-final class ConnectionOptions {
+/** Which worker, or workers, a command talks to. */
+class ConnectionOptions {
   private static final String LOOPBACK = "127.0.0.1";
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
 
   @Option(
-      names = "--worker",
-      paramLabel = "HOST:PORT",
-      description =
-          "A running worker. Without it the command starts one of its own on a free port and stops it at the end.")
-  private Optional<String> worker = Optional.empty();
+      names = {"--workers", "--worker"},
+      paramLabel = "HOST:PORT[,...]",
+      description = {
+        "Running workers, with commas between them, or a name such as dns:///NAME:PORT, each"
+            + " address of which is one.",
+        "Without it the command starts one of its own on a free port and stops it at the end."
+      })
+  private Optional<String> workers = Optional.empty();
 
   @Mixin private DeviceOptions device;
 
   /** Whether the worker is the command's own. */
   boolean isOwn() {
-    return worker.isEmpty();
+    return workers.isEmpty();
+  }
+
+  /** The workers that are named; none if the worker is the command's own. */
+  List<String> targets() {
+    if (workers.isEmpty()) {
+      return List.of();
+    }
+    if (device.isGiven()) {
+      throw wrong(
+          "--device, --lanes, --kernel and --weights-memory are for a worker of the command's own,"
+              + " not with --workers");
+    }
+    List<String> targets =
+        Arrays.stream(workers.get().split(",")).map(String::strip).distinct().toList();
+    targets.forEach(this::requireTarget);
+    return targets;
   }
 
   /**
-   * Connects to the worker, started first if it is the command's own.
+   * Connects to the one worker of a command that has it write, started first if it is the command's
+   * own.
    *
    * @param backbone what an own worker may read, as {@link #backbonePath} gives it
-   */
-  WorkerSession connect(Surroundings surroundings, Optional<String> backbone) throws IOException {
-    return connect(surroundings, backbone, List.of());
-  }
-
-  /**
-   * The same for a command that has the worker write.
-   *
    * @param writableRoots where an own worker may write
    */
   WorkerSession connect(
       Surroundings surroundings, Optional<String> backbone, List<Path> writableRoots)
       throws IOException {
-    if (worker.isPresent()) {
-      if (device.isGiven()) {
-        throw new ParameterException(
-            spec.commandLine(),
-            "--device, --lanes and --kernel are for a worker of the command's own, not with --worker");
-      }
-      requireHostAndPort(worker.get());
-      return WorkerSession.remote(worker.get());
+    List<String> targets = targets();
+    if (targets.isEmpty()) {
+      return start(surroundings, backbone, writableRoots);
     }
+    if (targets.size() > 1) {
+      throw wrong(
+          spec.name() + " is one worker's work, --workers names " + targets.size() + ": name one");
+    }
+    return WorkerSession.remote(targets.get(0));
+  }
+
+  /** Starts a worker of the command's own and connects to it. */
+  WorkerSession start(
+      Surroundings surroundings, Optional<String> backbone, List<Path> writableRoots)
+      throws IOException {
     WorkerOptions options =
         new WorkerOptions()
             .listen(LOOPBACK, 0)
@@ -74,11 +94,21 @@ final class ConnectionOptions {
     return WorkerSession.own(own, LOOPBACK + ":" + own.port());
   }
 
-  private void requireHostAndPort(String target) {
-    if (!target.matches("(.+:[0-9]{1,5}|[a-z]+:///?.+)")) {
-      throw new ParameterException(
-          spec.commandLine(), "--worker must be HOST:PORT, it is '" + target + "'");
+  private void requireTarget(String target) {
+    if (target.matches("[a-z][a-z0-9+.-]*:///?.+")) {
+      return; // any name that gRPC resolves
     }
+    try {
+      HostAndPort.parse(target);
+    } catch (TypeConversionException e) {
+      throw wrong(
+          "--workers must be HOST:PORT, several with commas between them, or dns:///NAME:PORT: "
+              + e.getMessage());
+    }
+  }
+
+  ParameterException wrong(String message) {
+    return new ParameterException(spec.commandLine(), message);
   }
 
   /** What the worker is told as the backbone's path: an own one shares the file system. */
@@ -90,8 +120,8 @@ final class ConnectionOptions {
     if (!Files.isDirectory(place) && !isGgufFile(place)) {
       throw new CommandFailure(
           given
-              + ": no such directory; --backbone names a directory with a model's files, a .gguf file, or"
-              + " hf://organization/name");
+              + ": no such directory; --backbone names a directory with a model's files, a .gguf"
+              + " file, or hf://organization/name");
     }
     return place.toRealPath().toString();
   }

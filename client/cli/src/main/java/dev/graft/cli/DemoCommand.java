@@ -38,7 +38,8 @@ import picocli.CommandLine.ParentCommand;
     name = "demo",
     mixinStandardHelpOptions = true,
     description = {
-      "Trains a projector on MiniLM that tells from which era a passage of a State of the Union address is.",
+      "Trains a projector on MiniLM that tells from which era a passage of a State of the Union"
+          + " address is.",
       "Starts a worker on a free port and talks to it as to any other."
     })
 final class DemoCommand implements Callable<Integer> {
@@ -53,7 +54,7 @@ final class DemoCommand implements Callable<Integer> {
           .build();
 
   @ParentCommand private GraftCommand graft;
-  @Mixin private ConnectionOptions worker;
+  @Mixin private FarmOptions farm;
 
   @Option(
       names = "--output",
@@ -81,11 +82,11 @@ final class DemoCommand implements Callable<Integer> {
             "%d passages to train on, %d to test on, %d eras; backbone %s%n",
             survey.items(), test.count(), classes.size(), backbone);
     Manifest manifest;
-    try (WorkerSession session = worker.connect(surroundings, Optional.of(backbone.toString()))) {
+    try (Workers workers = farm.open(surroundings, backbone.toString(), Pooling.POOLING_MEAN)) {
       manifest =
           TrainingRun.run(
               surroundings,
-              session,
+              workers,
               new TrainingRun.Inputs(
                   train,
                   survey.items(),

@@ -1,13 +1,19 @@
 package dev.graft.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.graft.cli.bundle.EnumNames;
 import dev.graft.cli.bundle.ProtoJson;
+import dev.graft.client.pool.WorkerState;
 import dev.graft.v1.DescribeWorkerResponse;
 import dev.graft.v1.LoadedBackbone;
 import dev.graft.v1.MeasuredKernel;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -20,7 +26,8 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "describe",
     mixinStandardHelpOptions = true,
-    description = "Tells about a worker: device, limits, backbones, what it supports.")
+    description =
+        "Tells about a worker, or each of several: device, limits, backbones, what it supports.")
 final class DescribeCommand implements Callable<Integer> {
   private static final double MIB = 1 << 20;
 
@@ -33,21 +40,55 @@ final class DescribeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Surroundings surroundings = graft.surroundings();
+    List<String> targets = worker.targets();
+    if (targets.size() > 1 || targets.stream().anyMatch(target -> target.contains("://"))) {
+      return describe(Farm.roll(String.join(",", targets)), surroundings);
+    }
     DescribeWorkerResponse description;
-    try (WorkerSession session = worker.connect(surroundings, Optional.empty())) {
+    try (WorkerSession session = worker.connect(surroundings, Optional.empty(), List.of())) {
       description = session.description();
     }
     if (json) {
-      surroundings
-          .out()
-          .println(
-              new ObjectMapper()
-                  .writerWithDefaultPrettyPrinter()
-                  .writeValueAsString(ProtoJson.toJson(description)));
+      printJson(surroundings.out(), ProtoJson.toJson(description));
     } else {
       print(surroundings.out(), description);
     }
     return 0;
+  }
+
+  /** One after the other; those that are not there make it a failure. */
+  private int describe(List<WorkerState> workers, Surroundings surroundings) throws IOException {
+    if (json) {
+      ArrayNode all = JsonNodeFactory.instance.arrayNode();
+      for (WorkerState state : workers) {
+        ObjectNode one = all.addObject().put("worker", state.worker());
+        state.description().map(ProtoJson::toJson).ifPresent(one::setAll);
+      }
+      printJson(surroundings.out(), all);
+    } else {
+      for (WorkerState state : workers) {
+        surroundings.out().println(state.worker());
+        state.description().ifPresent(known -> print(surroundings.out(), known));
+        surroundings.out().println(state.description().isPresent() ? "" : "not reached\n");
+      }
+    }
+    List<String> missing =
+        workers.stream()
+            .filter(state -> state.description().isEmpty())
+            .map(WorkerState::worker)
+            .toList();
+    if (workers.isEmpty() || !missing.isEmpty()) {
+      throw new CommandFailure(
+          "not reached: "
+              + (missing.isEmpty()
+                  ? "any worker, the name has no address"
+                  : String.join(", ", missing)));
+    }
+    return 0;
+  }
+
+  private static void printJson(PrintStream out, JsonNode node) throws IOException {
+    out.println(new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(node));
   }
 
   private static void print(PrintStream out, DescribeWorkerResponse worker) {

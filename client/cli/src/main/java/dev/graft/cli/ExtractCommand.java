@@ -13,7 +13,6 @@ import dev.graft.v1.FeatureSpec;
 import dev.graft.v1.Pooling;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,13 +29,13 @@ import picocli.CommandLine.Spec;
     abbreviateSynopsis = true,
     description = {
       "Computes features of items on a frozen backbone.",
-      "The output holds one tensor `features` [items, d] in the items' order; without pooling one tensor [tokens, d] an item, "
-          + "named by its id or number."
+      "The output holds one tensor `features` [items, d] in the items' order; without pooling one"
+          + " tensor [tokens, d] an item, named by its id or number."
     })
 final class ExtractCommand implements Callable<Integer> {
   @ParentCommand private GraftCommand graft;
   @Spec private CommandSpec spec;
-  @Mixin private ConnectionOptions worker;
+  @Mixin private FarmOptions farm;
   @Mixin private FeatureOptions features;
 
   @Option(
@@ -44,7 +43,8 @@ final class ExtractCommand implements Callable<Integer> {
       required = true,
       paramLabel = "FILE",
       description =
-          "Items: .jsonl ({\"id\"?, \"text\" | \"input_ids\"} a line), .csv (columns text, id) or .txt (a text a line).")
+          "Items: .jsonl ({\"id\"?, \"text\" | \"input_ids\"} a line), .csv (columns text, id) or"
+              + " .txt (a text a line).")
   private Path input;
 
   @Option(
@@ -69,16 +69,16 @@ final class ExtractCommand implements Callable<Integer> {
     ItemFile items = ItemFile.of(input);
     boolean unpooled = features.pooling() == Pooling.POOLING_NONE;
     long total = unpooled ? items.countDistinctlyNamed() : items.count();
-    String backbone = worker.backbonePath(features.backbone());
+    String backbone = farm.backbonePath(features.backbone());
     FeatureSpec featureSpec =
         features.toSpec(backbone).toBuilder().setOutputDtype(outputDtype).build();
     ExtractJob job = ExtractJob.of(ExtractSpec.newBuilder().setFeatures(featureSpec).build());
     ItemNames names = new ItemNames();
     ExtractionRun.Summary summary;
     try (ResultWriter writer = writer(names, unpooled);
-        WorkerSession session = worker.connect(surroundings, Optional.of(backbone))) {
+        Workers workers = farm.open(surroundings, backbone, features.pooling())) {
       summary =
-          new ExtractionRun(surroundings, session.client(), items, names)
+          new ExtractionRun(surroundings, workers, items, names)
               .run(job, total, ready -> {}, writer);
     }
     report(surroundings, summary);
@@ -92,7 +92,8 @@ final class ExtractCommand implements Callable<Integer> {
     }
     if (npy && features.pooling() == Pooling.POOLING_NONE) {
       throw wrong(
-          "a .npy file holds one array, and --pooling none gives one an item: write .safetensors or .jsonl");
+          "a .npy file holds one array, and --pooling none gives one an item: write .safetensors or"
+              + " .jsonl");
     }
     if (!npy
         && !FileTypes.hasExtension(output, ".safetensors")

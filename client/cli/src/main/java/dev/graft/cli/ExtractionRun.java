@@ -5,10 +5,10 @@ import dev.graft.cli.items.ItemFile;
 import dev.graft.cli.output.ItemNames;
 import dev.graft.cli.output.ResultWriter;
 import dev.graft.cli.progress.Progress;
-import dev.graft.client.ExtractCall;
+import dev.graft.cli.progress.WorkersView;
 import dev.graft.client.ExtractJob;
-import dev.graft.client.GraftClient;
 import dev.graft.client.GraftRpcException;
+import dev.graft.client.pool.IncompleteJobException;
 import dev.graft.v1.ExtractReady;
 import dev.graft.v1.Item;
 import dev.graft.v1.ItemResult;
@@ -18,7 +18,7 @@ import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
-/** One Extract call from a file of items to a file of results. */
+/** One Extract job from a file of items to a file of results. */
 final class ExtractionRun {
   /**
    * What came out.
@@ -28,19 +28,19 @@ final class ExtractionRun {
   record Summary(ExtractReady ready, long items, long tokens, long truncatedItems) {}
 
   private final Surroundings surroundings;
-  private final GraftClient client;
+  private final Workers workers;
   private final ItemFile input;
   private final ItemNames names;
 
-  ExtractionRun(Surroundings surroundings, GraftClient client, ItemFile input, ItemNames names) {
+  ExtractionRun(Surroundings surroundings, Workers workers, ItemFile input, ItemNames names) {
     this.surroundings = surroundings;
-    this.client = client;
+    this.workers = workers;
     this.input = input;
     this.names = names;
   }
 
   /**
-   * Runs the call.
+   * Runs the job.
    *
    * @param check looks at what the worker made of the spec, and throws to refuse it
    * @param total number of items, for progress
@@ -51,6 +51,8 @@ final class ExtractionRun {
       return call(job, total, check, writer);
     } catch (GraftRpcException e) {
       throw WorkerComplaint.located(e, input, 0, total);
+    } catch (IncompleteJobException e) {
+      throw WorkerComplaint.incomplete(e, input);
     }
   }
 
@@ -60,18 +62,21 @@ final class ExtractionRun {
       throws IOException {
     AtomicLong sent = new AtomicLong();
     try (ItemFile.Items items = input.open();
-        ExtractCall call = client.extract(job, () -> new Sent(items, sent));
-        Interruption.Registration cancel = surroundings.interruption().onInterrupt(call::cancel);
-        Progress progress = surroundings.progress()) {
+        Progress progress = surroundings.progress();
+        WorkersView view = workers.show(progress, total);
+        Workers.Extraction extraction = workers.extract(job, () -> new Sent(items, sent));
+        Interruption.Registration cancel =
+            surroundings.interruption().onInterrupt(extraction::close)) {
       progress.status("loading " + job.spec().getFeatures().getBackbone().getPath());
-      ExtractReady ready = call.ready();
+      ExtractReady ready = extraction.ready().get();
+      Iterator<ItemResult> results = extraction.results();
       check.accept(ready);
       writer.begin(ready);
       progress.update("extracting", "items", 0, total, "");
       Tally tally = new Tally();
       long start = surroundings.clock().millis();
-      while (call.hasNext()) {
-        ItemResult result = call.next();
+      while (results.hasNext()) {
+        ItemResult result = results.next();
         writer.write(result);
         tally.add(result);
         double seconds = (surroundings.clock().millis() - start) / 1e3;
@@ -79,6 +84,7 @@ final class ExtractionRun {
             "extracting", "items", tally.items, total, seconds > 0 ? tally.tokenRate(seconds) : "");
       }
       writer.finish(sent.get());
+      view.awaitEndOfJob();
       return new Summary(ready, tally.items, tally.tokens, tally.truncated);
     }
   }

@@ -14,8 +14,10 @@ final class FeatureOptions {
       required = true,
       paramLabel = "DIR|hf://ORG/NAME[@REVISION]",
       description = {
-        "Directory of the frozen model: of Hugging Face files, or an ONNX export with its tokenizer. With --worker, a directory under that worker's model roots.",
-        "hf:// names one on the Hugging Face Hub, which the worker fetches into that cache; with /FILE.gguf at its end, one file."
+        "Directory of the frozen model: of Hugging Face files, or an ONNX export with its"
+            + " tokenizer. With --workers, a directory under their model roots.",
+        "hf:// names one on the Hugging Face Hub, which the worker fetches into that cache; with"
+            + " /FILE.gguf at its end, one file."
       })
   private String backbone;
 
@@ -25,14 +27,16 @@ final class FeatureOptions {
       converter = Choice.OfPooling.class,
       completionCandidates = Choice.OfPooling.class,
       description =
-          "How an item's hidden states become its feature: ${COMPLETION-CANDIDATES}. Default: last for causal backbones, mean for others.")
+          "How an item's hidden states become its feature: ${COMPLETION-CANDIDATES}. Default: last"
+              + " for causal backbones, mean for others.")
   private Pooling pooling = Pooling.POOLING_UNSPECIFIED;
 
   @Option(
       names = "--layer",
       paramLabel = "N",
       description =
-          "Which hidden state, counted as transformers does: 0 is the embeddings' output, -1 the last. Default: -1.")
+          "Which hidden state, counted as transformers does: 0 is the embeddings' output, -1 the"
+              + " last. Default: -1.")
   private Optional<Integer> layer = Optional.empty();
 
   @Option(names = "--normalize", description = "Divides each feature by its L2 norm.")
@@ -44,7 +48,8 @@ final class FeatureOptions {
       converter = Choice.OfComputeDtype.class,
       completionCandidates = Choice.OfComputeDtype.class,
       description =
-          "What the backbone is computed in: ${COMPLETION-CANDIDATES}. Default: auto, the fastest on the worker's device.")
+          "What the backbone is computed in: ${COMPLETION-CANDIDATES}. Default: auto, the fastest"
+              + " on the worker's device.")
   private ComputeDtype computeDtype = ComputeDtype.COMPUTE_DTYPE_UNSPECIFIED;
 
   @Option(

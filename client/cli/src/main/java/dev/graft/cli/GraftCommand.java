@@ -40,7 +40,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     footer = {
       "",
       "In option names - and _ are the same: --learning_rate is --learning-rate.",
-      "Without --worker a command starts a worker of its own and stops it at the end."
+      "Without --workers a command starts a worker of its own and stops it at the end."
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:done", "1:failed; the message says why", "2:wrong usage", "130:interrupted"})

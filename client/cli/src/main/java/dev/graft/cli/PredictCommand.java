@@ -36,13 +36,14 @@ import picocli.CommandLine.Spec;
     abbreviateSynopsis = true,
     description = {
       "Applies a trained projector to items.",
-      "Lines of the output: {\"id\", \"label\", \"score\", \"scores\"} for one class of several, {\"id\", \"labels\", \"scores\"} "
-          + "for several of several, {\"id\", \"values\"} for numbers, {\"id\", \"features\"} for embeddings."
+      "Lines of the output: {\"id\", \"label\", \"score\", \"scores\"} for one class of several,"
+          + " {\"id\", \"labels\", \"scores\"} for several of several, {\"id\", \"values\"} for"
+          + " numbers, {\"id\", \"features\"} for embeddings."
     })
 final class PredictCommand implements Callable<Integer> {
   @ParentCommand private GraftCommand graft;
   @Spec private CommandSpec spec;
-  @Mixin private ConnectionOptions worker;
+  @Mixin private FarmOptions farm;
 
   @Option(
       names = "--bundle",
@@ -69,7 +70,8 @@ final class PredictCommand implements Callable<Integer> {
       names = "--backbone",
       paramLabel = "DIR",
       description =
-          "Where the backbone lies now, a directory or hf://ORG/NAME. Default: in the bundle if it was included, or else where it lay when the bundle was trained.")
+          "Where the backbone lies now, a directory or hf://ORG/NAME. Default: in the bundle if it"
+              + " was included, or else where it lay when the bundle was trained.")
   private Optional<String> backbone = Optional.empty();
 
   @Option(
@@ -78,7 +80,8 @@ final class PredictCommand implements Callable<Integer> {
       converter = Choice.OfComputeDtype.class,
       completionCandidates = Choice.OfComputeDtype.class,
       description =
-          "What the backbone is computed in: ${COMPLETION-CANDIDATES}. Default: what the bundle was trained with.")
+          "What the backbone is computed in: ${COMPLETION-CANDIDATES}. Default: what the bundle was"
+              + " trained with.")
   private Optional<ComputeDtype> computeDtype = Optional.empty();
 
   @Override
@@ -92,13 +95,14 @@ final class PredictCommand implements Callable<Integer> {
     ByteString projector = projector(manifest);
     ItemFile items = ItemFile.of(input);
     long total = items.count();
-    String path = worker.backbonePath(backbone.orElseGet(() -> backbone(manifest)));
+    String path = farm.backbonePath(backbone.orElseGet(() -> backbone(manifest)));
     ItemNames names = new ItemNames();
     ExtractionRun.Summary summary;
     try (ResultWriter writer = JsonLines.predictions(output, names, fields(manifest));
-        WorkerSession session = worker.connect(surroundings, Optional.of(path))) {
+        Workers workers =
+            farm.open(surroundings, path, manifest.spec().getFeatures().getPooling())) {
       summary =
-          new ExtractionRun(surroundings, session.client(), items, names)
+          new ExtractionRun(surroundings, workers, items, names)
               .run(
                   job(manifest, path, projector),
                   total,

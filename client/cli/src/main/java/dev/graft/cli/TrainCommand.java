@@ -37,15 +37,16 @@ import picocli.CommandLine.Spec;
     abbreviateSynopsis = true,
     description = {
       "Trains a projector on the features of a frozen backbone.",
-      "The output directory gets projector.safetensors (names of torch.nn.Linear and nn.Sequential), graft.json, "
-          + "metrics.jsonl, report.html, tensorboard/ and checkpoints/."
+      "The output directory gets projector.safetensors (names of torch.nn.Linear and"
+          + " nn.Sequential), graft.json, metrics.jsonl, report.html, tensorboard/ and"
+          + " checkpoints/."
     })
 final class TrainCommand implements Callable<Integer> {
   private final TrainingArguments.Builder arguments = TrainingArguments.newBuilder();
 
   @ParentCommand private GraftCommand graft;
   @Spec private CommandSpec spec;
-  @Mixin private ConnectionOptions worker;
+  @Mixin private FarmOptions farm;
   @Mixin private FeatureOptions features;
   @Mixin private ProjectorOptions projector;
   @Mixin private ObjectiveOptions objective;
@@ -55,7 +56,8 @@ final class TrainCommand implements Callable<Integer> {
       required = true,
       paramLabel = "FILE",
       description = {
-        "Items to train on: .jsonl ({\"text\" | \"input_ids\", \"label\"?, \"pair\"?, \"id\"?} a line) or .csv (columns text, label).",
+        "Items to train on: .jsonl ({\"text\" | \"input_ids\", \"label\"?, \"pair\"?, \"id\"?} a"
+            + " line) or .csv (columns text, label).",
         "Labels: class names or class numbers, numbers to come close to, or lists of these."
       })
   private Path train;
@@ -75,13 +77,15 @@ final class TrainCommand implements Callable<Integer> {
       names = "--resume-from-checkpoint",
       paramLabel = "FILE|auto",
       description =
-          "Goes on from a checkpoint; auto: from the last one in the output directory, or from the beginning if there is none.")
+          "Goes on from a checkpoint; auto: from the last one in the output directory, or from the"
+              + " beginning if there is none.")
   private Optional<String> resume = Optional.empty();
 
   @Option(
       names = "--include-backbone",
       description =
-          "Copies the backbone into the output directory, so that the bundle is complete. Not with --worker, whose files are elsewhere.")
+          "Copies the backbone into the output directory, so that the bundle is complete. Not with"
+              + " --workers, whose files are elsewhere.")
   private boolean includeBackbone;
 
   @Option(
@@ -89,7 +93,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME",
       split = ",",
       description =
-          "Modules of the backbone that should train too. It is frozen: the worker says which of them are quantized, and what to do instead.")
+          "Modules of the backbone that should train too. It is frozen: the worker says which of"
+              + " them are quantized, and what to do instead.")
   private List<String> backboneModules = List.of();
 
   /** Where the options of the training arguments go. */
@@ -110,7 +115,7 @@ final class TrainCommand implements Callable<Integer> {
     if (evalFile.isPresent()) {
       targets.check(evalFile.get());
     }
-    String backbone = worker.backbonePath(features.backbone());
+    String backbone = farm.backbonePath(features.backbone());
     Optional<Path> includedBackbone =
         includeBackbone ? Optional.of(Path.of(backbone)) : Optional.empty();
     TrainingRun.Inputs inputs =
@@ -131,8 +136,8 @@ final class TrainCommand implements Callable<Integer> {
             .addAllBackboneModules(backboneModules)
             .build();
     Manifest manifest;
-    try (WorkerSession session = worker.connect(surroundings, Optional.of(backbone))) {
-      manifest = TrainingRun.run(surroundings, session, inputs, trainSpec, output);
+    try (Workers workers = farm.open(surroundings, backbone, features.pooling())) {
+      manifest = TrainingRun.run(surroundings, workers, inputs, trainSpec, output);
     }
     report(surroundings.out(), manifest, output);
     return 0;
@@ -152,12 +157,14 @@ final class TrainCommand implements Callable<Integer> {
         && arguments.getEvalStrategy() == IntervalStrategy.INTERVAL_STRATEGY_UNSPECIFIED) {
       arguments.setEvalStrategy(IntervalStrategy.INTERVAL_STRATEGY_EPOCH);
     }
-    if (includeBackbone && !worker.isOwn()) {
-      throw wrong("--include-backbone needs the backbone's files here; it cannot go with --worker");
+    if (includeBackbone && !farm.isOwn()) {
+      throw wrong(
+          "--include-backbone needs the backbone's files here; it cannot go with --workers");
     }
     if (includeBackbone && HubReference.isReference(features.backbone())) {
       throw wrong(
-          "--include-backbone copies a directory; a backbone on a hub is found again by its name and commit");
+          "--include-backbone copies a directory; a backbone on a hub is found again by its name"
+              + " and commit");
     }
     if (Files.exists(output) && !Files.isDirectory(output)) {
       throw wrong("--output must be a directory, " + output + " is a file");

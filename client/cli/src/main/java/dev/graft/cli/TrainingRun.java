@@ -8,12 +8,14 @@ import dev.graft.cli.items.InputItem;
 import dev.graft.cli.items.ItemFile;
 import dev.graft.cli.items.Targets;
 import dev.graft.cli.progress.Progress;
+import dev.graft.cli.progress.WorkersView;
 import dev.graft.client.GraftRpcException;
 import dev.graft.client.TrainEvent;
 import dev.graft.client.TrainJob;
-import dev.graft.client.TrainingCall;
+import dev.graft.client.pool.IncompleteJobException;
 import dev.graft.v1.Evaluation;
 import dev.graft.v1.Item;
+import dev.graft.v1.TrainReady;
 import dev.graft.v1.TrainSpec;
 import dev.graft.v1.TrainingProgress;
 import dev.graft.v1.TrainingStarted;
@@ -26,7 +28,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** One Train call from files of items to a bundle. */
+/** One training from files of items to a bundle. */
 final class TrainingRun {
   /**
    * What to train on.
@@ -44,7 +46,7 @@ final class TrainingRun {
       Optional<Path> includedBackbone) {}
 
   private final Surroundings surroundings;
-  private final WorkerSession session;
+  private final Workers workers;
   private final Progress progress;
   private final RunDirectory directory;
   private final Inputs inputs;
@@ -53,12 +55,12 @@ final class TrainingRun {
 
   private TrainingRun(
       Surroundings surroundings,
-      WorkerSession session,
+      Workers workers,
       Progress progress,
       RunDirectory directory,
       Inputs inputs) {
     this.surroundings = surroundings;
-    this.session = session;
+    this.workers = workers;
     this.progress = progress;
     this.directory = directory;
     this.inputs = inputs;
@@ -66,21 +68,34 @@ final class TrainingRun {
 
   /** Trains. What comes meanwhile is kept in the output directory whatever happens. */
   static Manifest run(
-      Surroundings surroundings, WorkerSession session, Inputs inputs, TrainSpec spec, Path output)
+      Surroundings surroundings, Workers workers, Inputs inputs, TrainSpec spec, Path output)
       throws IOException {
     try (Progress progress = surroundings.progress();
         RunDirectory directory = new RunDirectory(output, surroundings.clock())) {
-      TrainingRun run = new TrainingRun(surroundings, session, progress, directory, inputs);
+      TrainingRun run = new TrainingRun(surroundings, workers, progress, directory, inputs);
       try {
         return run.run(spec);
-      } catch (GraftRpcException e) {
-        run.lastCheckpoint.ifPresent(
-            file ->
-                progress.message(
-                    "kept " + file + "; --resume-from-checkpoint auto goes on from there"));
-        throw run.located(e);
+      } catch (RuntimeException e) {
+        run.sayWhatIsKept();
+        throw run.explained(e);
       }
     }
+  }
+
+  private void sayWhatIsKept() {
+    lastCheckpoint.ifPresent(
+        file ->
+            progress.message(
+                "kept " + file + "; --resume-from-checkpoint auto goes on from there"));
+  }
+
+  private RuntimeException explained(RuntimeException failure) throws IOException {
+    if (failure instanceof GraftRpcException refused) {
+      return located(refused);
+    }
+    return failure instanceof IncompleteJobException incomplete
+        ? WorkerComplaint.incomplete(incomplete, inputs.train())
+        : failure;
   }
 
   /** Numbers are given through: the items to evaluate on follow those to train on. */
@@ -107,37 +122,35 @@ final class TrainingRun {
             inputs.checkpoint(),
             Optional.empty());
     progress.status("loading " + spec.getFeatures().getBackbone().getPath());
-    try (TrainingCall call = session.client().train(job);
-        Interruption.Registration cancel = surroundings.interruption().onInterrupt(call::cancel)) {
+    try (WorkersView view = workers.show(progress, Long.MAX_VALUE);
+        Workers.Training training = workers.train(job);
+        Interruption.Registration cancel =
+            surroundings.interruption().onInterrupt(training::close)) {
+      Iterator<TrainEvent> events = training.events();
       Optional<TrainEvent.Completed> completed = Optional.empty();
-      while (call.hasNext()) {
-        TrainEvent event = call.next();
+      while (events.hasNext()) {
+        TrainEvent event = events.next();
         if (event instanceof TrainEvent.Completed end) {
           completed = Optional.of(end);
         } else {
-          take(event);
+          take(event, training);
         }
       }
+      view.awaitEndOfJob();
       TrainEvent.Completed end =
           completed.orElseThrow(() -> new CommandFailure("the worker ended without a result"));
       return directory.complete(
-          end.result(),
+          FarmedAudit.complete(end.result(), training.features().get()),
           end.projectorFile(),
           inputs.targets().classes(),
-          new Versions(GraftVersion.current(), session.description().getVersion()),
+          new Versions(GraftVersion.current(), workers.version()),
           inputs.includedBackbone());
     }
   }
 
-  private void take(TrainEvent event) throws IOException {
+  private void take(TrainEvent event, Workers.Training training) throws IOException {
     if (event instanceof TrainEvent.Ready ready) {
-      directory.ready(ready.ready(), !inputs.checkpoint().isEmpty());
-      progress.message(
-          String.format(
-              Locale.ROOT,
-              "training %,d parameters, %,d frozen",
-              ready.ready().getAudit().getTrainableParameters(),
-              ready.ready().getAudit().getFrozenParameters()));
+      ready(FarmedAudit.complete(ready.ready(), training.features().get()));
     } else if (event instanceof TrainEvent.Extraction extraction) {
       progress.update(
           "extracting",
@@ -147,8 +160,8 @@ final class TrainingRun {
           "");
     } else if (event instanceof TrainEvent.Started start) {
       begin(start.training());
-    } else if (event instanceof TrainEvent.Training training) {
-      TrainingProgress at = training.progress();
+    } else if (event instanceof TrainEvent.Training moving) {
+      TrainingProgress at = moving.progress();
       show(at.getStep(), at.getLoss(), at.getEpoch());
     } else if (event instanceof TrainEvent.Log log) {
       directory.log(log.entry());
@@ -161,6 +174,17 @@ final class TrainingRun {
     } else {
       throw new IllegalStateException("an event of no known kind: " + event);
     }
+  }
+
+  private void ready(TrainReady ready) throws IOException {
+    directory.ready(ready, !inputs.checkpoint().isEmpty());
+    long frozen = ready.getAudit().getFrozenParameters(); // not known to who gets features only
+    progress.message(
+        String.format(
+            Locale.ROOT,
+            "training %,d parameters%s",
+            ready.getAudit().getTrainableParameters(),
+            frozen == 0 ? "" : String.format(Locale.ROOT, ", %,d frozen", frozen)));
   }
 
   private void begin(TrainingStarted training) throws IOException {

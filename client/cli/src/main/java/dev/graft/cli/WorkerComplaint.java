@@ -2,6 +2,7 @@ package dev.graft.cli;
 
 import dev.graft.cli.items.ItemFile;
 import dev.graft.client.GraftRpcException;
+import dev.graft.client.pool.IncompleteJobException;
 import java.io.IOException;
 
 /** Says where the item stands that a worker complains about: it knows only the item's number. */
@@ -29,5 +30,14 @@ final class WorkerComplaint {
     CommandFailure located = new CommandFailure(file.locate(place) + ": " + failure.getMessage());
     located.initCause(failure);
     return located;
+  }
+
+  /** The failure of a job whose workers were lost, with the file that its item numbers are of. */
+  static RuntimeException incomplete(IncompleteJobException failure, ItemFile file) {
+    String numbered =
+        failure.missingItems().isEmpty() ? "" : "; items of " + file.path() + " count from 0";
+    CommandFailure explained = new CommandFailure(failure.getMessage() + numbered);
+    explained.initCause(failure);
+    return explained;
   }
 }

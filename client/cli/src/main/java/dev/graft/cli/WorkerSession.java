@@ -1,11 +1,18 @@
 package dev.graft.cli;
 
+import dev.graft.cli.progress.Progress;
+import dev.graft.cli.progress.WorkersView;
+import dev.graft.client.ExtractCall;
+import dev.graft.client.ExtractJob;
 import dev.graft.client.GraftClient;
+import dev.graft.client.TrainJob;
+import dev.graft.client.TrainingCall;
 import dev.graft.v1.DescribeWorkerResponse;
+import dev.graft.v1.Item;
 import java.util.Optional;
 
 /** A connection to a worker, and the worker if it is the command's own. */
-final class WorkerSession implements AutoCloseable {
+final class WorkerSession implements Workers {
   private final Optional<EmbeddedWorker> own;
   private final DescribeWorkerResponse description;
   private final GraftClient client;
@@ -51,6 +58,28 @@ final class WorkerSession implements AutoCloseable {
 
   GraftClient client() {
     return client;
+  }
+
+  @Override
+  public Extraction extract(ExtractJob job, Iterable<Item> items) {
+    ExtractCall call = client.extract(job, items);
+    return new Extraction(call::ready, call, call::cancel);
+  }
+
+  @Override
+  public Training train(TrainJob job) {
+    TrainingCall call = client.train(job);
+    return new Training(call, Optional::empty, call::cancel);
+  }
+
+  @Override
+  public String version() {
+    return description.getVersion();
+  }
+
+  @Override
+  public WorkersView show(Progress progress, long items) {
+    return WorkersView.none();
   }
 
   @Override

@@ -1,50 +1,29 @@
 package dev.graft.cli;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.graft.cli.progress.Terminal;
 import dev.graft.server.rpc.WorkerOptions;
 import dev.graft.server.torch.Kernel;
 import dev.graft.v1.IntervalStrategy;
 import dev.graft.v1.Item;
 import dev.graft.v1.LrSchedulerType;
 import dev.graft.v1.Pooling;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
-class CommandsTest {
-  @TempDir Path directory;
-
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
-  private final FakeWorker worker = new FakeWorker();
-  private final Interruption interruption = new Interruption();
-  private Clock clock = Clock.systemUTC();
-
-  @BeforeEach
-  void makeBackbone() throws IOException {
-    Files.createDirectory(directory.resolve("model"));
-  }
-
+class CommandsTest extends CommandFixture {
   @Test
   void extractsWithAWorkerOfItsOwn() throws IOException {
     write("items.jsonl", "{\"text\": \"abc\"}\n{\"text\": \"longer than eight\", \"id\": \"x\"}\n");
@@ -113,7 +92,7 @@ class CommandsTest {
     assertThat(worker.options.device()).isEqualTo("cpu");
     assertThat(run(extract + "--kernel onednn --worker 127.0.0.1:1")).isEqualTo(2);
     assertThat(run(extract + "--kernel fast")).isEqualTo(2);
-    assertThat(err()).contains("not with --worker", "'fast' is not one of mkl, onednn");
+    assertThat(err()).contains("not with --workers", "'fast' is not one of mkl, onednn");
   }
 
   @Test
@@ -143,8 +122,8 @@ class CommandsTest {
         run(
             "train --backbone model --train train.jsonl --eval test.jsonl --output bundle"
                 + " --learning_rate 1e-2 --lr-scheduler-type constant_with_warmup --max_steps 3"
-                + " --logging_first_step True --dataloader-drop-last --projector mlp --hidden_sizes 4,5"
-                + " --class_weights 1,2.5");
+                + " --logging_first_step True --dataloader-drop-last --projector mlp --hidden_sizes"
+                + " 4,5 --class_weights 1,2.5");
 
     assertThat(err()).contains("step 3, epoch 3.00: eval_accuracy 0.7500");
     assertThat(code).isZero();
@@ -180,7 +159,8 @@ class CommandsTest {
     assertThat(Files.readAllLines(bundle.resolve("metrics.jsonl")))
         .hasSize(7)
         .contains(
-            "{\"step\": 1, \"epoch\": 1, \"loss\": 1, \"grad_norm\": 0.5, \"learning_rate\": 0.001}");
+            "{\"step\": 1, \"epoch\": 1, \"loss\": 1, \"grad_norm\": 0.5, \"learning_rate\":"
+                + " 0.001}");
 
     write("items.csv", "id,text\na,odd\n,even\n");
     assertThat(run("predict --bundle bundle --input items.csv --output p.jsonl")).isZero();
@@ -228,7 +208,8 @@ class CommandsTest {
     worker.failsAfterCheckpoint = false;
     assertThat(
             run(
-                "train --backbone model --train train.jsonl --output bundle --resume_from_checkpoint auto"))
+                "train --backbone model --train train.jsonl --output bundle"
+                    + " --resume_from_checkpoint auto"))
         .isZero();
     assertThat(worker.trainSpec.getCheckpointBytes()).isEqualTo("checkpoint".length());
     assertThat(Files.readAllLines(directory.resolve("bundle/metrics.jsonl")))
@@ -328,9 +309,12 @@ class CommandsTest {
   void aWorkerThatIsNotThereIsAFailure() throws IOException {
     write("items.txt", "abc\n");
     assertThat(
-            run("extract --worker 127.0.0.1:1 --backbone model --input items.txt --output f.npy"))
+            run(
+                "extract --worker 127.0.0.1:1 --patience 1500ms --backbone model --input items.txt"
+                    + " --output f.npy"))
         .isEqualTo(1);
-    assertThat(err()).contains("The worker at 127.0.0.1:1 cannot be reached");
+    assertThat(err())
+        .contains("waiting for 127.0.0.1:1", "no worker was alive", "missing are 1 items: 0");
     assertThat(files()).doesNotContain("f.npy");
   }
 
@@ -351,41 +335,6 @@ class CommandsTest {
     assertThat(run("train --backbone model --train train.jsonl --output bundle")).isZero();
   }
 
-  /** Runs a command line whose file names are in the test's directory. */
-  private int run(String line) {
-    Surroundings surroundings =
-        new Surroundings(
-            new PrintStream(out, true, UTF_8),
-            new PrintStream(err, true, UTF_8),
-            Terminal.none(),
-            clock,
-            interruption,
-            worker::start);
-    List<String> files =
-        List.of(
-            "--backbone", "--input", "--output", "--train", "--eval", "--bundle", "--model_root");
-    String[] args = line.isEmpty() ? new String[0] : line.split(" ");
-    boolean remote = line.contains("--worker");
-    for (int at = 1; at < args.length; at++) {
-      if (files.contains(args[at - 1]) && !(remote && args[at - 1].equals("--backbone"))) {
-        args[at] = directory.resolve(args[at]).toString();
-      }
-    }
-    return GraftCommand.run(surroundings, args);
-  }
-
-  private void write(String name, String content) throws IOException {
-    Files.writeString(directory.resolve(name), content);
-  }
-
-  private String out() {
-    return out.toString(UTF_8);
-  }
-
-  private String err() {
-    return err.toString(UTF_8);
-  }
-
   /** Ten seconds pass whenever somebody looks. */
   private static final class TickingClock extends Clock {
     private Instant now = Instant.EPOCH;
@@ -404,12 +353,6 @@ class CommandsTest {
     @Override
     public Clock withZone(ZoneId zone) {
       return this;
-    }
-  }
-
-  private List<String> files() throws IOException {
-    try (Stream<Path> files = Files.list(directory)) {
-      return files.map(file -> file.getFileName().toString()).toList();
     }
   }
 }

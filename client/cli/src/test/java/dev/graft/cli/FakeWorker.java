@@ -37,6 +37,8 @@ import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.security.MessageDigest;
@@ -46,7 +48,9 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A worker over a real socket that computes nothing: the feature of a text is [its length, its
@@ -65,9 +69,22 @@ final class FakeWorker implements EmbeddedWorker {
   /** What goes wrong: a Train call fails after its checkpoint. */
   volatile boolean failsAfterCheckpoint;
 
+  /** How many workers that share this die when their Train call has sent its checkpoint. */
+  volatile AtomicInteger deathsAfterCheckpoint = new AtomicInteger();
+
   /** A Train call waits for its cancellation after its checkpoint. */
   volatile boolean hangsAfterCheckpoint;
 
+  /** It dies when it gets items to extract, before it answers. */
+  volatile boolean diesOfItems;
+
+  /** Items are answered when this is done. */
+  volatile CompletableFuture<Void> mayAnswer = CompletableFuture.completedFuture(null);
+
+  /** Done when it got items to extract. */
+  final CompletableFuture<Void> gotItems = new CompletableFuture<>();
+
+  volatile String version = "fake";
   volatile String digest = DIGEST;
   volatile WorkerOptions options;
   volatile ExtractSpec extractSpec;
@@ -76,7 +93,15 @@ final class FakeWorker implements EmbeddedWorker {
   final List<Item> evalItems = Collections.synchronizedList(new ArrayList<>());
   final CountDownLatch hanging = new CountDownLatch(1);
   final CountDownLatch cancelled = new CountDownLatch(1);
+  private final HealthStatusManager health = new HealthStatusManager();
   private Server server;
+  private int port;
+
+  /** Starts it on a free port. */
+  FakeWorker start() throws IOException {
+    start(new WorkerOptions().listen("127.0.0.1", 0));
+    return this;
+  }
 
   /** Starts it as an own worker of a command. */
   EmbeddedWorker start(WorkerOptions newOptions) throws IOException {
@@ -86,14 +111,16 @@ final class FakeWorker implements EmbeddedWorker {
             .addService(new Extract())
             .addService(new Train())
             .addService(new Describe())
+            .addService(health.getHealthService())
             .build()
             .start();
+    port = server.getPort();
     return this;
   }
 
   @Override
   public int port() {
-    return server.getPort();
+    return port;
   }
 
   @Override
@@ -111,17 +138,21 @@ final class FakeWorker implements EmbeddedWorker {
     server.shutdownNow();
   }
 
+  String address() {
+    return "127.0.0.1:" + port();
+  }
+
   boolean isStopped() {
     return server.isShutdown();
   }
 
-  private static final class Describe extends WorkerServiceGrpc.WorkerServiceImplBase {
+  private final class Describe extends WorkerServiceGrpc.WorkerServiceImplBase {
     @Override
     public void describeWorker(
         DescribeWorkerRequest request, StreamObserver<DescribeWorkerResponse> responses) {
       responses.onNext(
           DescribeWorkerResponse.newBuilder()
-              .setVersion("fake")
+              .setVersion(version)
               .addSupportedArchitectures("bert")
               .build());
       responses.onCompleted();
@@ -140,6 +171,12 @@ final class FakeWorker implements EmbeddedWorker {
             extractSpec = request.getSpec();
             responses.onNext(ExtractResponse.newBuilder().setReady(ready()).build());
           } else if (request.hasItems()) {
+            gotItems.complete(null);
+            if (diesOfItems) {
+              close();
+              return;
+            }
+            mayAnswer.join();
             for (Item item : request.getItems().getItemsList()) {
               if (item.getContent().getText().equals(BAD_TEXT)) {
                 refused = true;
@@ -224,6 +261,12 @@ final class FakeWorker implements EmbeddedWorker {
   private final class Train extends TrainServiceGrpc.TrainServiceImplBase {
     @Override
     public StreamObserver<TrainRequest> train(StreamObserver<TrainResponse> responses) {
+      boolean dies = deathsAfterCheckpoint.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
+      if (dies) {
+        // To stop at once would lose what was sent.
+        ((ServerCallStreamObserver<TrainResponse>) responses)
+            .setOnCloseHandler(FakeWorker.this::close);
+      }
       return new StreamObserver<>() {
         @Override
         public void onNext(TrainRequest request) {
@@ -234,7 +277,7 @@ final class FakeWorker implements EmbeddedWorker {
             }
             case TRAIN_ITEMS -> trainItems.addAll(request.getTrainItems().getItemsList());
             case EVAL_ITEMS -> evalItems.addAll(request.getEvalItems().getItemsList());
-            case END_OF_DATA -> play(responses);
+            case END_OF_DATA -> play(responses, dies);
             case INITIAL_PROJECTOR_FILE, CHECKPOINT_FILE, CHECKPOINT_REQUEST, MESSAGE_NOT_SET -> {}
           }
         }
@@ -253,16 +296,18 @@ final class FakeWorker implements EmbeddedWorker {
       return TrainReady.newBuilder().setSpec(trainSpec).setAudit(audit()).build();
     }
 
-    private static ParameterAudit audit() {
-      return ParameterAudit.newBuilder()
-          .addTrainable(ParameterInfo.newBuilder().setName("weight").addShape(2).addShape(2))
-          .setTrainableParameters(4)
-          .setFrozenParameters(100)
-          .setFrozenDigest(DIGEST)
-          .build();
+    private ParameterAudit audit() {
+      ParameterAudit.Builder audit =
+          ParameterAudit.newBuilder()
+              .addTrainable(ParameterInfo.newBuilder().setName("weight").addShape(2).addShape(2))
+              .setTrainableParameters(4);
+      if (trainSpec.getFeatures().hasBackbone()) {
+        audit.setFrozenParameters(100).setFrozenDigest(DIGEST);
+      }
+      return audit.build();
     }
 
-    private void play(StreamObserver<TrainResponse> responses) {
+    private void play(StreamObserver<TrainResponse> responses, boolean dies) {
       long first = trainSpec.getCheckpointBytes() > 0 ? 2 : 0;
       responses.onNext(
           TrainResponse.newBuilder()
@@ -312,6 +357,10 @@ final class FakeWorker implements EmbeddedWorker {
           if (failsAfterCheckpoint) {
             responses.onError(
                 Status.ABORTED.withDescription("the loss became NaN").asRuntimeException());
+            return;
+          }
+          if (dies) {
+            responses.onError(Status.UNAVAILABLE.withDescription("it dies").asRuntimeException());
             return;
           }
           if (hangsAfterCheckpoint) {

@@ -2,16 +2,21 @@ package dev.graft.cli.progress;
 
 import java.io.PrintStream;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Locale;
 
 /**
- * How far long work is: a bar that redraws itself on a terminal, now and then a plain line
- * elsewhere. One thread uses it.
+ * How far long work is: a bar that redraws itself on a terminal, possibly with lines below it, now
+ * and then a plain line elsewhere.
  */
 public final class Progress implements AutoCloseable {
   private static final long BAR_INTERVAL_MILLIS = 100;
   private static final long LINE_INTERVAL_MILLIS = 5_000;
   private static final int BAR_CELLS = 24;
+
+  // Every terminal of today knows these two.
+  private static final String CLEAR_BELOW = "\033[J";
+  private static final String UP = "\033[%dA";
 
   private final PrintStream err;
   private final Terminal terminal;
@@ -20,7 +25,10 @@ public final class Progress implements AutoCloseable {
   private long phaseStart;
   private long phaseFirst;
   private long lastShown = Long.MIN_VALUE / 2;
+  private String text = "";
   private int drawn;
+  private List<String> below = List.of();
+  private int drawnBelow;
 
   /** Progress on the standard error stream. */
   public Progress(PrintStream err, Terminal terminal, InstantSource clock) {
@@ -37,7 +45,8 @@ public final class Progress implements AutoCloseable {
    * @param total how many there are, or 0 if that is unknown
    * @param details what else is worth showing, such as the loss; possibly empty
    */
-  public void update(String newPhase, String unit, long done, long total, String details) {
+  public synchronized void update(
+      String newPhase, String unit, long done, long total, String details) {
     long now = clock.millis();
     if (!newPhase.equals(phase)) {
       phase = newPhase;
@@ -49,43 +58,51 @@ public final class Progress implements AutoCloseable {
       return;
     }
     lastShown = now;
-    String text = describe(unit, done, total, details, now);
+    String shown = describe(unit, done, total, details, now);
     if (terminal.isTerminal()) {
-      draw(text);
+      draw(shown);
     } else {
-      err.println(text);
+      err.println(shown);
     }
   }
 
   /** Says what is being waited for, on a terminal only. */
-  public void status(String text) {
+  public synchronized void status(String waitingFor) {
     if (terminal.isTerminal()) {
+      draw(waitingFor);
+    }
+  }
+
+  /** Shows lines below the bar until there are others, on a terminal only. */
+  public synchronized void below(List<String> lines) {
+    below = List.copyOf(lines);
+    if (terminal.isTerminal() && !(below.isEmpty() && drawnBelow == 0)) {
       draw(text);
     }
   }
 
   private String describe(String unit, long done, long total, String details, long now) {
-    StringBuilder text = new StringBuilder(phase);
+    StringBuilder line = new StringBuilder(phase);
     if (total > 0) {
       if (terminal.isTerminal()) {
-        text.append(' ').append(bar((double) done / total));
+        line.append(' ').append(bar((double) done / total));
       }
-      text.append(String.format(Locale.ROOT, " %,d/%,d %s", done, total, unit));
+      line.append(String.format(Locale.ROOT, " %,d/%,d %s", done, total, unit));
     } else {
-      text.append(String.format(Locale.ROOT, " %,d %s", done, unit));
+      line.append(String.format(Locale.ROOT, " %,d %s", done, unit));
     }
     double seconds = (now - phaseStart) / 1e3;
     double rate = seconds > 0 ? (done - phaseFirst) / seconds : 0;
     if (rate > 0) {
-      text.append(String.format(Locale.ROOT, rate < 10 ? ", %.1f/s" : ", %,.0f/s", rate));
+      line.append(String.format(Locale.ROOT, rate < 10 ? ", %.1f/s" : ", %,.0f/s", rate));
       if (total > done) {
-        text.append(", ETA ").append(duration((total - done) / rate));
+        line.append(", ETA ").append(duration((total - done) / rate));
       }
     }
     if (!details.isEmpty()) {
-      text.append(", ").append(details);
+      line.append(", ").append(details);
     }
-    return text.toString();
+    return line.toString();
   }
 
   private static String bar(double share) {
@@ -101,16 +118,28 @@ public final class Progress implements AutoCloseable {
     return "%s:%02d".formatted(minutes, whole % 60);
   }
 
-  private void draw(String text) {
-    String line =
-        text.length() < terminal.columns() ? text : text.substring(0, terminal.columns() - 1);
+  private void draw(String newText) {
+    text = newText;
+    String line = fitting(text);
     err.print("\r" + line + " ".repeat(Math.max(0, drawn - line.length())));
-    err.flush();
     drawn = line.length();
+    if (drawnBelow > 0) {
+      err.print(CLEAR_BELOW);
+    }
+    below.forEach(lower -> err.print("\n" + fitting(lower)));
+    if (!below.isEmpty()) {
+      err.print("\r" + UP.formatted(below.size()));
+    }
+    drawnBelow = below.size();
+    err.flush();
+  }
+
+  private String fitting(String line) {
+    return line.length() < terminal.columns() ? line : line.substring(0, terminal.columns() - 1);
   }
 
   /** Prints a line that stays, above the bar. */
-  public void message(String line) {
+  public synchronized void message(String line) {
     clear();
     err.println(line);
   }
@@ -118,14 +147,18 @@ public final class Progress implements AutoCloseable {
   private void clear() {
     if (drawn > 0) {
       err.print("\r" + " ".repeat(drawn) + "\r");
-      err.flush();
-      drawn = 0;
     }
+    if (drawnBelow > 0) {
+      err.print(CLEAR_BELOW);
+    }
+    err.flush();
+    drawn = 0;
+    drawnBelow = 0;
   }
 
   /** Takes the bar away. */
   @Override
-  public void close() {
+  public synchronized void close() {
     clear();
   }
 }
