@@ -3,7 +3,6 @@ package dev.graft.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.graft.cli.Main;
 import dev.graft.client.ExtractJob;
 import dev.graft.client.GraftClient;
 import dev.graft.client.GraftRpcException;
@@ -14,7 +13,6 @@ import dev.graft.v1.Content;
 import dev.graft.v1.ExtractSpec;
 import dev.graft.v1.ItemResult;
 import dev.graft.v1.TokenIds;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,37 +99,13 @@ class BundleTest {
     Files.writeString(
         root.resolve("train.jsonl"),
         "{\"input_ids\": [1, 2], \"label\": 0}\n{\"input_ids\": [3, 4], \"label\": 1}\n");
-    List<String> command =
+    List<String> arguments =
         new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "train",
-                "--backbone",
-                TinyModel.ROOT.resolve(TinyModel.NAME).toString(),
-                "--train",
-                "train.jsonl",
-                "--output",
-                "bundle"));
-    command.addAll(List.of(options));
-    File log = root.resolve("log").toFile();
-    int exit =
-        new ProcessBuilder(command)
-            .directory(root.toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(log)
-            .start()
-            .waitFor();
-    assertThat(exit).as(() -> readable(log)).isZero();
-  }
-
-  private static String readable(File log) {
-    try {
-      return Files.readString(log.toPath());
-    } catch (IOException e) {
-      return e.toString();
+            List.of("train", "--backbone", TinyModel.ROOT.resolve(TinyModel.NAME).toString()));
+    arguments.addAll(List.of("--train", "train.jsonl", "--output", "bundle"));
+    arguments.addAll(List.of(options));
+    try (GraftProcess training = GraftProcess.start(root, arguments.toArray(String[]::new))) {
+      training.succeeds();
     }
   }
 }
