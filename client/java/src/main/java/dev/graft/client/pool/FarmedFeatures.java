@@ -30,7 +30,8 @@ record FarmedFeatures(TrainJob job, ExtractReady ready) {
    *
    * @param running gets the extraction, to cancel it
    */
-  static FarmedFeatures of(WorkerPool pool, TrainJob job, Consumer<PooledExtract> running) {
+  static FarmedFeatures of(
+      WorkerPool pool, TrainJob job, Requirements requirements, Consumer<PooledExtract> running) {
     ExtractSpec spec =
         ExtractSpec.newBuilder()
             .setFeatures(job.spec().getFeatures().toBuilder().clearOutputDtype()) // trains in F32
@@ -46,7 +47,7 @@ record FarmedFeatures(TrainJob job, ExtractReady ready) {
                 .iterator();
     List<Content> features = new ArrayList<>();
     try (PooledExtract extract =
-        pool.extract(ExtractJob.of(spec), contents, ResultOrder.OF_ITEMS)) {
+        pool.extract(ExtractJob.of(spec), contents, ResultOrder.OF_ITEMS, requirements)) {
       running.accept(extract);
       extract.forEachRemaining(
           result -> features.add(Content.newBuilder().setFeatures(result.getFeatures()).build()));

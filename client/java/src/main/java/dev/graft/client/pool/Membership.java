@@ -19,6 +19,9 @@ interface Membership {
   /** A worker is not there any more; calls to it fail. */
   void left(String worker);
 
+  /** A worker cannot be reached at the moment. */
+  void unreachable(String worker, String why);
+
   /** The target's name cannot be resolved at the moment. */
-  void unresolved(String why);
+  void unresolved(String target, String why);
 }

@@ -1,32 +1,29 @@
 package dev.graft.client.pool;
 
-import java.time.Duration;
-import java.util.OptionalLong;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.LongSupplier;
 
-/** Waits for a place at some worker, as long as patience lasts while none is up. */
+/** Waits for a place at some worker, as long as patience lasts. */
 final class PlaceRequest implements PoolJob {
   private final Workforce workforce;
+  private final WorkerChoice choice;
   private final long tokens;
   private final Set<String> avoided;
-  private final Duration patience;
-  private final LongSupplier nanoTime;
+  private final Patience patience;
   private final CompletableFuture<Workforce.Place> place = new CompletableFuture<>();
-  private OptionalLong nobodySince = OptionalLong.empty();
 
   PlaceRequest(
       Workforce workforce,
+      WorkerChoice choice,
       long tokens,
       Set<String> avoided,
-      Duration patience,
-      LongSupplier nanoTime) {
+      Patience patience) {
     this.workforce = workforce;
+    this.choice = choice;
     this.tokens = tokens;
     this.avoided = Set.copyOf(avoided);
     this.patience = patience;
-    this.nanoTime = nanoTime;
   }
 
   CompletableFuture<Workforce.Place> place() {
@@ -34,26 +31,39 @@ final class PlaceRequest implements PoolJob {
   }
 
   @Override
-  public void wake() {
-    if (place.isDone()) {
-      return;
-    }
-    if (workforce.alive() > 0) {
-      nobodySince = OptionalLong.empty();
-      workforce
-          .take(tokens, avoided, Set.of())
-          .ifPresent(
-              taken -> {
-                if (!place.complete(taken)) {
-                  taken.abandon(); // cancelled meanwhile
-                }
-              });
-    } else if (nobodySince.isEmpty()) {
-      nobodySince = OptionalLong.of(nanoTime.getAsLong());
-    } else if (nanoTime.getAsLong() - nobodySince.getAsLong() >= patience.toNanos()) {
-      giveUp("no worker was alive for " + patience, null);
+  public void check() {
+    if (isWaiting()) {
+      patience.waits().ifPresent(why -> giveUp(why, null));
     }
   }
+
+  @Override
+  public boolean isWaiting() {
+    return !place.isDone();
+  }
+
+  @Override
+  public int callsUnderWay() {
+    return 0;
+  }
+
+  @Override
+  public boolean startCall() {
+    if (!isWaiting()) {
+      return false;
+    }
+    Optional<Workforce.Place> taken = workforce.take(choice, tokens, avoided, Set.of());
+    taken.ifPresent(
+        given -> {
+          if (!place.complete(given)) {
+            given.abandon(); // cancelled meanwhile
+          }
+        });
+    return taken.isPresent();
+  }
+
+  @Override
+  public void hedge() {}
 
   @Override
   public void giveUp(String why, Throwable causeOrNull) {

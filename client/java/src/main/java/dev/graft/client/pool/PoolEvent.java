@@ -12,7 +12,13 @@ public sealed interface PoolEvent {
   /** A worker is there, serves, and has told about itself. */
   record WorkerUp(String worker, DescribeWorkerResponse description) implements PoolEvent {}
 
-  /** A worker no longer serves, cannot be reached, or left. */
+  /**
+   * A worker, or the name of several, that is not there yet: it cannot be reached, or not be
+   * resolved, or does not serve. Told once until it is up.
+   */
+  record WorkerMissing(String worker, String why) implements PoolEvent {}
+
+  /** A worker that was up no longer serves, cannot be reached, or left. */
   record WorkerDown(String worker, String why) implements PoolEvent {}
 
   /** The workers that are up are not of one kind: the last bits of features may differ. */
@@ -36,7 +42,12 @@ public sealed interface PoolEvent {
   record ShardDone(long job, long shard, String worker, int items, long tokens, Duration took)
       implements PoolEvent {}
 
-  /** A shard failed at a worker and will be tried again after a pause. */
+  /**
+   * A shard failed at a worker and will be tried again.
+   *
+   * @param pause how long until then; if the worker refused it as it has too many calls
+   *     (TOO_MANY_CALLS) how long until that worker is asked again: another may get it at once
+   */
   record ShardRetried(long job, long shard, String worker, String why, Duration pause)
       implements PoolEvent {}
 

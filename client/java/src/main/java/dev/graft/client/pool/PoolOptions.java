@@ -3,6 +3,7 @@ package dev.graft.client.pool;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** How a pool treats its workers. Every default is what a farm in one data center wants. */
@@ -20,6 +21,7 @@ public final class PoolOptions {
   private int shardItems = 1_024;
   private int callsPerWorker = 2;
   private OptionalInt tokensPerSecond = OptionalInt.empty();
+  private Optional<Integer> workerTokensPerSecond = Optional.empty();
 
   /** TLS or other credentials. Default: plaintext. */
   public PoolOptions credentials(ChannelCredentials newCredentials) {
@@ -27,7 +29,10 @@ public final class PoolOptions {
     return this;
   }
 
-  /** How long a job waits while no worker is alive. Default: 2 minutes. */
+  /**
+   * How long a job waits for a worker, while none is alive or all are full of others' calls. The
+   * time begins anew whenever a call of the pool is done. Default: 2 minutes.
+   */
   public PoolOptions patience(Duration newPatience) {
     patience = newPatience;
     return this;
@@ -104,6 +109,15 @@ public final class PoolOptions {
     return this;
   }
 
+  /**
+   * Limits the estimated tokens per second that a worker gets from all jobs of the pool together.
+   * Default: no limit.
+   */
+  public PoolOptions workerTokensPerSecond(int newWorkerTokensPerSecond) {
+    workerTokensPerSecond = Optional.of(newWorkerTokensPerSecond);
+    return this;
+  }
+
   ChannelCredentials credentials() {
     return credentials;
   }
@@ -154,5 +168,9 @@ public final class PoolOptions {
 
   OptionalInt tokensPerSecond() {
     return tokensPerSecond;
+  }
+
+  Optional<Integer> workerTokensPerSecond() {
+    return workerTokensPerSecond;
   }
 }

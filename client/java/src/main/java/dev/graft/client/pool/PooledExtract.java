@@ -49,12 +49,13 @@ public final class PooledExtract implements Iterator<ItemResult>, AutoCloseable 
       long number,
       WorkerPool pool,
       ExtractJob job,
+      WorkerChoice choice,
       Iterable<? extends Item> items,
       ResultOrder order,
-      ShardedExtract.Surroundings surroundings) {
+      Surroundings surroundings) {
     PoolOptions options = surroundings.options();
     this.pool = pool;
-    this.shards = new ShardedExtract(number, job, order, surroundings, new Queue());
+    this.shards = new ShardedExtract(number, job, choice, order, surroundings, new Queue());
     this.rateLimiter =
         options.tokensPerSecond().isPresent()
             ? Optional.of(rateLimiter(options.tokensPerSecond().getAsInt()))
@@ -168,7 +169,7 @@ public final class PooledExtract implements Iterator<ItemResult>, AutoCloseable 
             () -> shards.fail(new CancellationException("the job was cancelled by its caller")));
   }
 
-  private final class Queue implements ShardedExtract.Delivery {
+  private final class Queue implements ShardDelivery {
     private int granted; // of `room`; used in the loop only
 
     @Override

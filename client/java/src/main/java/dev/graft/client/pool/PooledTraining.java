@@ -31,6 +31,8 @@ import java.util.function.Consumer;
 public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable {
   private final long number;
   private final WorkerPool pool;
+  private final Requirements requirements;
+  private final WorkerChoice choice;
   private final PoolOptions options;
   private final Consumer<PoolEvent> events;
   private final Retry retry;
@@ -44,6 +46,7 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
   private TrainJob job;
   private boolean hasFeatures;
   private Retry.AsyncContext<?> attempts;
+  private Patience patience; // another one after each progress
   private long checkpointStep;
   private Workforce.Place place; // null between calls
   private TrainingCall call; // null between calls
@@ -51,15 +54,23 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
   private boolean completed;
 
   PooledTraining(
-      long number, WorkerPool pool, TrainJob job, PoolOptions options, Consumer<PoolEvent> events) {
+      long number,
+      WorkerPool pool,
+      TrainJob job,
+      Requirements requirements,
+      PoolOptions options,
+      Consumer<PoolEvent> events) {
     this.number = number;
     this.pool = pool;
     this.job = job;
+    this.requirements = requirements;
+    this.choice = new WorkerChoice(requirements, ""); // it trains on features
     this.options = options;
     this.events = events;
     this.hasFeatures = !job.spec().getFeatures().hasBackbone();
     this.retry = Retries.of("training-" + number, options);
     this.attempts = retry.asyncContext();
+    this.patience = pool.patience(choice);
   }
 
   /** What the feature extraction's spec came to, with the backbone's digest; empty before. */
@@ -88,7 +99,7 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
 
   private TrainEvent advance() {
     if (!hasFeatures) {
-      FarmedFeatures features = FarmedFeatures.of(pool, job, this::running);
+      FarmedFeatures features = FarmedFeatures.of(pool, job, requirements, this::running);
       job = features.job();
       extraction = Optional.of(features.ready());
       hasFeatures = true;
@@ -116,7 +127,7 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
   }
 
   private void open() {
-    PlaceRequest request = pool.requestPlace(options.shardTokens(), avoided);
+    PlaceRequest request = pool.requestPlace(choice, options.shardTokens(), avoided, patience);
     running(() -> request.place().cancel(true));
     try {
       place = request.place().join();
@@ -140,6 +151,12 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
     failed.lastCheckpoint().ifPresent(this::keep);
     leave(left -> left.leave(failed));
     call = null;
+    if (RetryTable.isRefusal(failed)) {
+      tellMoved(failed); // the worker gets no call for a while; patience says how often
+      return;
+    }
+    patience = pool.patience(choice);
+    patience.gotOn();
     long pauseMillis = attempts.onError(failed);
     if (pauseMillis < 1) {
       throw RetryTable.scope(failed) == RetryScope.NEVER
@@ -153,14 +170,18 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
     if (RetryTable.scope(failed) == RetryScope.OTHER_WORKER) {
       avoided.add(place.worker());
     }
-    events.accept(
-        new PoolEvent.TrainingMoved(number, place.worker(), failed.getMessage(), checkpointStep));
+    tellMoved(failed);
     try {
       TimeUnit.MILLISECONDS.sleep(pauseMillis);
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new CancellationException("the thread that waited for the training was interrupted");
     }
+  }
+
+  private void tellMoved(GraftRpcException failed) {
+    events.accept(
+        new PoolEvent.TrainingMoved(number, place.worker(), failed.getMessage(), checkpointStep));
   }
 
   private void leave(Consumer<Workforce.Place> how) {

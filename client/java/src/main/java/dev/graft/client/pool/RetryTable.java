@@ -28,9 +28,8 @@ public final class RetryTable {
       case UNAVAILABLE -> RetryScope.OTHER_WORKER; // lost, unreachable, draining, stalled
       case RESOURCE_EXHAUSTED ->
           switch (reason) {
-            case "TOO_MANY_CALLS" -> RetryScope.SAME_WORKER;
             case "MESSAGE_TOO_LARGE", "FILE_TOO_LARGE", "DATASET_TOO_LARGE" -> RetryScope.NEVER;
-            default -> RetryScope.OTHER_WORKER; // OUT_OF_MEMORY, a proxy's limit
+            default -> RetryScope.OTHER_WORKER; // TOO_MANY_CALLS, OUT_OF_MEMORY, a proxy's limit
           };
       case INTERNAL, UNKNOWN -> RetryScope.OTHER_WORKER; // a defect, a reset stream
       case CANCELLED ->
@@ -55,5 +54,15 @@ public final class RetryTable {
           UNAUTHENTICATED ->
           RetryScope.NEVER;
     };
+  }
+
+  /**
+   * Whether a worker refused the call as it has as many as it takes. That is no attempt: the worker
+   * gets no call for a while, and the job waits for a place as if all were taken by the pool.
+   */
+  static boolean isRefusal(Throwable thrown) {
+    return thrown instanceof GraftRpcException failed
+        && failed.code() == Status.Code.RESOURCE_EXHAUSTED
+        && failed.reason().equals("TOO_MANY_CALLS");
   }
 }

@@ -19,6 +19,7 @@ import java.net.SocketAddress;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -73,6 +74,8 @@ final class WorkerBalancer extends LoadBalancer {
     Set<String> gone = new HashSet<>(connections.keySet());
     gone.removeAll(workers.keySet());
     gone.forEach(this::remove);
+    Set<String> added = new LinkedHashSet<>(workers.keySet());
+    added.removeAll(connections.keySet());
     workers.forEach(
         (worker, addresses) -> {
           Connection known = connections.get(worker);
@@ -83,6 +86,8 @@ final class WorkerBalancer extends LoadBalancer {
           }
         });
     publish();
+    // Not before: calls to a worker that is not published fail.
+    added.forEach(worker -> membership.joined(worker, new WorkerChannel(worker, holder.channel)));
     return Status.OK;
   }
 
@@ -115,7 +120,6 @@ final class WorkerBalancer extends LoadBalancer {
     connections.put(worker, connection);
     subchannel.start(state -> moved(worker, connection, state));
     subchannel.requestConnection();
-    membership.joined(worker, new WorkerChannel(worker, holder.channel));
   }
 
   private void remove(String worker) {
@@ -133,7 +137,10 @@ final class WorkerBalancer extends LoadBalancer {
         helper.refreshNameResolution();
         connection.subchannel.requestConnection();
       }
-      case TRANSIENT_FAILURE -> helper.refreshNameResolution();
+      case TRANSIENT_FAILURE -> {
+        helper.refreshNameResolution();
+        membership.unreachable(worker, description(state.getStatus()));
+      }
       case CONNECTING, READY, SHUTDOWN -> {}
     }
     publish();
@@ -150,7 +157,13 @@ final class WorkerBalancer extends LoadBalancer {
 
   @Override
   public void handleNameResolutionError(Status error) {
-    membership.unresolved(String.valueOf(error.getDescription()));
+    membership.unresolved(target.name(), description(error));
+  }
+
+  /** As in "io exception: Connection refused: /127.0.0.1:1". */
+  private static String description(Status status) {
+    String cause = status.getCause() == null ? "" : ": " + status.getCause().getMessage();
+    return status.getDescription() + cause;
   }
 
   @Override

@@ -1,30 +1,15 @@
 package dev.graft.client.pool;
 
-import static java.util.stream.Collectors.groupingBy;
-import static java.util.stream.Collectors.mapping;
-import static java.util.stream.Collectors.toList;
-
 import dev.graft.client.ExtractJob;
 import dev.graft.client.TrainJob;
 import dev.graft.v1.Item;
-import io.github.resilience4j.bulkhead.Bulkhead;
-import io.github.resilience4j.bulkhead.BulkheadConfig;
-import io.github.resilience4j.circuitbreaker.CircuitBreaker;
-import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
-import io.grpc.Channel;
-import io.grpc.ClientInterceptors;
 import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.SynchronizationContext;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
@@ -50,31 +35,18 @@ public final class WorkerPool implements AutoCloseable {
   /** A worker that hangs does not answer pings; workers permit one every 10 seconds. */
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(15);
 
-  private static final CircuitBreakerConfig BREAKERS =
-      CircuitBreakerConfig.custom()
-          .slidingWindowSize(8)
-          .minimumNumberOfCalls(3)
-          .failureRateThreshold(50)
-          .permittedNumberOfCallsInHalfOpenState(1)
-          .waitDurationInOpenState(Duration.ofSeconds(5))
-          // A call that is refused for its own faults says nothing about the worker.
-          .recordException(thrown -> RetryTable.scope(thrown) == RetryScope.OTHER_WORKER)
-          .build();
-
   private final PoolOptions options;
-  private final BulkheadConfig bulkheads;
   private final PoolEvents events = new PoolEvents();
   private final ScheduledThreadPoolExecutor scheduler = scheduler();
   private final SynchronizationContext loop =
       new SynchronizationContext((thread, thrown) -> defect(thrown));
-  private final StallDetector stallDetector;
   private final List<ManagedChannel> channels = new ArrayList<>();
-  private final AtomicLong jobs = new AtomicLong();
+  private final AtomicLong jobNumbers = new AtomicLong();
 
   // Used in the loop only.
-  private final Map<String, PoolWorker> workers = new LinkedHashMap<>();
-  private final Set<PoolJob> waitingJobs = new LinkedHashSet<>();
-  private boolean kindsAreMixed;
+  private final Workers workers;
+  private final JobTurns jobs = new JobTurns();
+  private boolean willServe;
   private boolean closed;
 
   private WorkerPool(
@@ -82,13 +54,8 @@ public final class WorkerPool implements AutoCloseable {
       PoolOptions options,
       Function<String, ManagedChannelBuilder<?>> channelBuilders) {
     this.options = options;
-    this.bulkheads =
-        BulkheadConfig.custom()
-            .maxConcurrentCalls(options.callsPerWorker())
-            .maxWaitDuration(Duration.ZERO)
-            .build();
-    this.stallDetector =
-        new StallDetector(options.firstMessageTimeout(), options.stallTimeout(), scheduler);
+    this.workers =
+        new Workers(options, loop, scheduler, System::nanoTime, events::add, this::serveSoon);
     WorkerBalancer.register();
     for (Target target : targets) {
       channels.add(open(target, channelBuilders.apply(target.name())));
@@ -128,15 +95,29 @@ public final class WorkerPool implements AutoCloseable {
 
   /** All workers that are known, up or down. */
   public List<WorkerState> workers() {
-    return CompletableFuture.supplyAsync(
-            () -> workers.values().stream().map(PoolWorker::state).toList(), loop)
-        .join();
+    return CompletableFuture.supplyAsync(workers::states, loop).join();
   }
 
   /** Computes features, or predictions, of items, spread over the workers. */
   public PooledExtract extract(ExtractJob job, Iterable<? extends Item> items, ResultOrder order) {
+    return extract(job, items, order, Requirements.none());
+  }
+
+  /** The same, at workers that meet the requirements. */
+  public PooledExtract extract(
+      ExtractJob job,
+      Iterable<? extends Item> items,
+      ResultOrder order,
+      Requirements requirements) {
     PooledExtract extract =
-        new PooledExtract(jobs.incrementAndGet(), this, job, items, order, surroundings());
+        new PooledExtract(
+            jobNumbers.incrementAndGet(),
+            this,
+            job,
+            WorkerChoice.of(requirements, job.spec().getFeatures()),
+            items,
+            order,
+            surroundings());
     admit(extract.shards());
     extract.start();
     return extract;
@@ -144,13 +125,24 @@ public final class WorkerPool implements AutoCloseable {
 
   /** Trains a projector on features that are computed on all workers. */
   public PooledTraining train(TrainJob job) {
-    return new PooledTraining(jobs.incrementAndGet(), this, job, options, events::add);
+    return train(job, Requirements.none());
+  }
+
+  /** The same, at workers that meet the requirements. */
+  public PooledTraining train(TrainJob job, Requirements requirements) {
+    return new PooledTraining(
+        jobNumbers.incrementAndGet(), this, job, requirements, options, events::add);
+  }
+
+  /** To be handed to {@link #requestPlace} as long as a job does not get on. */
+  Patience patience(WorkerChoice choice) {
+    return new Patience(workers, choice, options.patience(), System::nanoTime);
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // a copy of the future that nobody waits for
-  PlaceRequest requestPlace(long tokens, Set<String> avoided) {
-    PlaceRequest request =
-        new PlaceRequest(workforce, tokens, avoided, options.patience(), System::nanoTime);
+  PlaceRequest requestPlace(
+      WorkerChoice choice, long tokens, Set<String> avoided, Patience patience) {
+    PlaceRequest request = new PlaceRequest(workers, choice, tokens, avoided, patience);
     request.place().whenComplete((place, thrown) -> loop.execute(() -> ended(request)));
     admit(request);
     return request;
@@ -159,36 +151,48 @@ public final class WorkerPool implements AutoCloseable {
   private void admit(PoolJob job) {
     loop.execute(
         () -> {
-          waitingJobs.add(job);
+          jobs.add(job);
           if (closed) {
             job.giveUp("the pool is closed", null);
           }
-          job.wake();
+          serveSoon();
         });
   }
 
-  private ShardedExtract.Surroundings surroundings() {
-    return new ShardedExtract.Surroundings(
-        workforce, options, loop, System::nanoTime, this::wakeLater, events::add);
+  private Surroundings surroundings() {
+    return new Surroundings(
+        workers, options, loop, System::nanoTime, this::serveSoon, this::serveLater, events::add);
   }
 
-  @SuppressWarnings("FutureReturnValueIgnored") // to wake once too often does no harm
-  private void wakeLater(Duration pause) {
-    scheduler.schedule(() -> loop.execute(this::wakeJobs), pause.toNanos(), TimeUnit.NANOSECONDS);
+  /** Once for all that happens before. Called in the loop. */
+  private void serveSoon() {
+    if (!willServe) {
+      willServe = true;
+      loop.execute(
+          () -> {
+            willServe = false;
+            jobs.serve();
+          });
+    }
+  }
+
+  @SuppressWarnings("FutureReturnValueIgnored") // to serve once too often does no harm
+  private void serveLater(Duration pause) {
+    scheduler.schedule(() -> loop.execute(this::serveSoon), pause.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   /** Whatever it is, jobs would wait for what was not done. Called in the loop. */
   private void defect(Throwable thrown) {
     logger.error("A defect in the coordination of workers", thrown);
-    List<PoolJob> failing = List.copyOf(waitingJobs);
-    waitingJobs.clear(); // or one that cannot even fail would come here again
-    failing.forEach(
-        job -> loop.execute(() -> job.giveUp("the pool has a defect: " + thrown, thrown)));
+    for (PoolJob job : jobs.all()) {
+      jobs.remove(job); // or one that cannot even fail would come here again
+      loop.execute(() -> job.giveUp("the pool has a defect: " + thrown, thrown));
+    }
   }
 
   /** Called in the loop. */
   void ended(PoolJob job) {
-    waitingJobs.remove(job);
+    jobs.remove(job);
   }
 
   /**
@@ -205,9 +209,8 @@ public final class WorkerPool implements AutoCloseable {
     loop.execute(
         () -> {
           closed = true;
-          List.copyOf(waitingJobs).forEach(job -> job.giveUp("the pool was closed", null));
-          workers.values().forEach(PoolWorker::close);
-          workers.clear();
+          jobs.all().forEach(job -> job.giveUp("the pool was closed", null));
+          workers.close();
         });
     channels.forEach(ManagedChannel::shutdownNow);
     scheduler.shutdownNow();
@@ -221,7 +224,7 @@ public final class WorkerPool implements AutoCloseable {
             .userAgent("graft-java")
             .defaultLoadBalancingPolicy(WorkerBalancer.POLICY)
             .idleTimeout(Long.MAX_VALUE, TimeUnit.DAYS) // workers are watched all the time
-            .setNameResolverArg(WorkerBalancer.MEMBERSHIP, new Members())
+            .setNameResolverArg(WorkerBalancer.MEMBERSHIP, workers)
             .setNameResolverArg(WorkerBalancer.TARGET, target)
             .setNameResolverArg(WorkerBalancer.CHANNEL, holder)
             .build();
@@ -230,130 +233,13 @@ public final class WorkerPool implements AutoCloseable {
     return channel;
   }
 
-  private final class Members implements Membership {
-    @Override
-    public void joined(String name, Channel channel) {
-      loop.execute(
-          () -> {
-            PoolWorker worker =
-                new PoolWorker(
-                    name,
-                    ClientInterceptors.intercept(channel, stallDetector),
-                    breaker(name),
-                    Bulkhead.of(name, bulkheads),
-                    loop,
-                    scheduler,
-                    new Ups());
-            PoolWorker before = workers.put(name, worker);
-            if (before != null) {
-              before.leave(); // two targets name it
-            }
-            worker.watch();
-          });
-    }
-
-    @Override
-    public void left(String name) {
-      loop.execute(
-          () -> {
-            PoolWorker worker = workers.remove(name);
-            if (worker != null) {
-              worker.leave();
-            }
-          });
-    }
-
-    @Override
-    public void unresolved(String why) {
-      logger.warn("The workers' name cannot be resolved: {}", why);
-    }
-  }
-
-  private CircuitBreaker breaker(String name) {
-    CircuitBreaker breaker = CircuitBreaker.of(name, BREAKERS);
-    breaker
-        .getEventPublisher()
-        .onStateTransition(
-            event ->
-                events.add(
-                    new PoolEvent.BreakerMoved(
-                        name,
-                        event.getStateTransition().getFromState(),
-                        event.getStateTransition().getToState())));
-    return breaker;
-  }
-
-  private final class Ups implements PoolWorker.Listener {
-    @Override
-    public void up(PoolWorker worker) {
-      events.add(new PoolEvent.WorkerUp(worker.name(), worker.description().orElseThrow()));
-      reportKinds();
-      wakeJobs();
-    }
-
-    @Override
-    public void down(PoolWorker worker, String why) {
-      events.add(new PoolEvent.WorkerDown(worker.name(), why));
-      reportKinds();
-      wakeJobs();
-    }
-  }
-
-  private void reportKinds() {
-    Map<WorkerKind, List<String>> kinds =
-        workers.values().stream()
-            .filter(PoolWorker::isUp)
-            .collect(
-                groupingBy(
-                    worker -> WorkerKind.of(worker.description().orElseThrow()),
-                    mapping(PoolWorker::name, toList())));
-    if (kinds.size() > 1 && !kindsAreMixed) {
-      logger.warn(
-          "Workers are of several kinds, so the last bits of features may differ: {}", kinds);
-      events.add(new PoolEvent.MixedKinds(kinds));
-    }
-    kindsAreMixed = kinds.size() > 1;
-  }
-
-  private Optional<Workforce.Place> take(long tokens, Set<String> avoided, Set<String> excluded) {
-    boolean othersAreUp =
-        workers.values().stream()
-            .anyMatch(worker -> worker.isUp() && !avoided.contains(worker.name()));
-    List<PoolWorker> candidates =
-        workers.values().stream()
-            .filter(worker -> worker.isUp() && !excluded.contains(worker.name()))
-            .filter(worker -> !othersAreUp || !avoided.contains(worker.name()))
-            .sorted(Comparator.comparingLong(PoolWorker::outstandingTokens))
-            .toList();
-    for (PoolWorker candidate : candidates) {
-      Optional<Workforce.Place> place = candidate.take(tokens);
-      if (place.isPresent()) {
-        return place;
-      }
-    }
-    return Optional.empty();
-  }
-
   /** The workers for jobs, which use them in {@link #loop()}. */
-  final Workforce workforce =
-      new Workforce() {
-        @Override
-        public Optional<Place> take(long tokens, Set<String> avoided, Set<String> excluded) {
-          return WorkerPool.this.take(tokens, avoided, excluded);
-        }
-
-        @Override
-        public int alive() {
-          return (int) workers.values().stream().filter(PoolWorker::isUp).count();
-        }
-      };
+  Workforce workforce() {
+    return workers;
+  }
 
   SynchronizationContext loop() {
     return loop;
-  }
-
-  private void wakeJobs() {
-    List.copyOf(waitingJobs).forEach(PoolJob::wake);
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // it ticks until the scheduler is shut down
@@ -363,11 +249,11 @@ public final class WorkerPool implements AutoCloseable {
   }
 
   private void tick() {
-    if (workers.isEmpty() || !workers.values().stream().allMatch(PoolWorker::isUp)) {
+    if (!workers.areAllUp()) {
       // gRPC's own backoff grows to two minutes: as long as a job's patience.
       channels.forEach(ManagedChannel::resetConnectBackoff);
     }
-    wakeJobs();
+    serveSoon();
   }
 
   /** Once shut down it drops what it gets: calls end after the pool, and nobody waits for them. */

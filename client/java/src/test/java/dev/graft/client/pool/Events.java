@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -16,6 +17,7 @@ final class Events implements Flow.Subscriber<PoolEvent> {
 
   private final BlockingQueue<PoolEvent> unseen = new LinkedBlockingQueue<>();
   private final List<PoolEvent> seen = new ArrayList<>();
+  private final CountDownLatch completed = new CountDownLatch(1);
 
   static Events of(WorkerPool pool) {
     Events events = new Events();
@@ -40,6 +42,17 @@ final class Events implements Flow.Subscriber<PoolEvent> {
     }
   }
 
+  /** What has come and was waited for or passed over. */
+  List<PoolEvent> seen() {
+    return List.copyOf(seen);
+  }
+
+  /** Waits until no more come; tells all that were not waited for. */
+  List<PoolEvent> awaitEnd() throws InterruptedException {
+    assertThat(completed.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+    return List.copyOf(unseen);
+  }
+
   @Override
   public void onSubscribe(Flow.Subscription subscription) {
     subscription.request(Long.MAX_VALUE);
@@ -54,5 +67,7 @@ final class Events implements Flow.Subscriber<PoolEvent> {
   public void onError(Throwable thrown) {}
 
   @Override
-  public void onComplete() {}
+  public void onComplete() {
+    completed.countDown();
+  }
 }

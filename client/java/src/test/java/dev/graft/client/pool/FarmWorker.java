@@ -49,12 +49,12 @@ final class FarmWorker implements AutoCloseable {
 
   final AtomicInteger calls = new AtomicInteger();
   private final HealthStatusManager health = new HealthStatusManager();
-  private final String version;
+  private final DescribeWorkerResponse description;
   private final Server server;
   private final int boundPort;
 
-  private FarmWorker(String version, int port) {
-    this.version = version;
+  private FarmWorker(DescribeWorkerResponse description, int port) {
+    this.description = description;
     try {
       server =
           NettyServerBuilder.forAddress(
@@ -73,15 +73,24 @@ final class FarmWorker implements AutoCloseable {
   }
 
   static FarmWorker start() {
-    return new FarmWorker("1", 0);
-  }
-
-  static FarmWorker ofVersion(String version) {
-    return new FarmWorker(version, 0);
+    return at(0);
   }
 
   static FarmWorker at(int port) {
-    return new FarmWorker("1", port);
+    return new FarmWorker(ordinary().build(), port);
+  }
+
+  static FarmWorker describedAs(DescribeWorkerResponse.Builder description) {
+    return new FarmWorker(description.build(), 0);
+  }
+
+  /** What a worker says of itself if nothing else is asked for. */
+  static DescribeWorkerResponse.Builder ordinary() {
+    return DescribeWorkerResponse.newBuilder()
+        .setVersion("1")
+        .setDevice(Device.newBuilder().setName("cpu").setLanes(1))
+        .setLimits(Limits.newBuilder().setMaxMessageBytes(1 << 20).setTokensPerBatch(512))
+        .addComputeDtypes(ComputeDtype.COMPUTE_DTYPE_FP32);
   }
 
   int port() {
@@ -146,13 +155,7 @@ final class FarmWorker implements AutoCloseable {
     @Override
     public void describeWorker(
         DescribeWorkerRequest request, StreamObserver<DescribeWorkerResponse> responses) {
-      responses.onNext(
-          DescribeWorkerResponse.newBuilder()
-              .setVersion(version)
-              .setDevice(Device.newBuilder().setName("cpu").setLanes(1))
-              .setLimits(Limits.newBuilder().setMaxMessageBytes(1 << 20).setTokensPerBatch(512))
-              .addComputeDtypes(ComputeDtype.COMPUTE_DTYPE_FP32)
-              .build());
+      responses.onNext(description);
       responses.onCompleted();
     }
   }

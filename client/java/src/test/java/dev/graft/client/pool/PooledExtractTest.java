@@ -10,6 +10,7 @@ import com.google.rpc.RetryInfo;
 import dev.graft.client.ExtractJob;
 import dev.graft.client.InvalidRequestException;
 import dev.graft.client.Items;
+import dev.graft.v1.ComputeDtype;
 import dev.graft.v1.ExtractResponse;
 import dev.graft.v1.ExtractSpec;
 import dev.graft.v1.Item;
@@ -161,6 +162,120 @@ class PooledExtractTest {
       assertThat(retried.why()).isEqualTo("TOO_MANY_CALLS");
       assertThat(retried.pause()).isGreaterThan(Duration.ofMillis(7));
     }
+  }
+
+  @Test
+  void aWorkerThatIsFullDrawsNoShardsToItself() {
+    try (FarmWorker full = FarmWorker.start();
+        FarmWorker other = FarmWorker.start();
+        WorkerPool pool =
+            WorkerPool.connect(full.name() + "," + other.name(), options().mostAttempts(1))) {
+      WorkerPoolTest.awaitUp(pool, 2);
+      full.answer = PooledExtractTest::refuse;
+      assertThat(all(pool.extract(JOB, ITEMS, ResultOrder.OF_ITEMS))).isEqualTo(undisturbed());
+    }
+  }
+
+  @Test
+  void aFarmThatStaysFullEndsTheJobsPatience() {
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool =
+            WorkerPool.connect(
+                worker.name(), options().mostAttempts(1).patience(Duration.ofMillis(700)))) {
+      worker.answer = PooledExtractTest::refuse;
+      assertThatThrownBy(() -> all(pool.extract(JOB, ITEMS, ResultOrder.OF_ITEMS)))
+          .isInstanceOf(IncompleteJobException.class)
+          .hasMessageContaining("no worker had room for 700 ms")
+          .hasMessageContaining(worker.name() + " refuses calls");
+    }
+  }
+
+  @Test
+  void aFarmThatIsFullOfOtherJobsEndsAJobsPatience() throws InterruptedException {
+    CountDownLatch called = new CountDownLatch(1);
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool =
+            WorkerPool.connect(
+                worker.name(), options().callsPerWorker(1).patience(Duration.ofMillis(700)))) {
+      worker.answer = (items, responses) -> called.countDown();
+      try (PooledExtract unfinished = pool.extract(JOB, items(1), ResultOrder.OF_ITEMS)) {
+        assertThat(called.await(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(unfinished).isNotNull();
+        assertThatThrownBy(() -> all(pool.extract(JOB, ITEMS, ResultOrder.OF_ITEMS)))
+            .isInstanceOf(IncompleteJobException.class)
+            .hasMessageContaining(worker.name() + " has the 1 calls");
+        assertThat(pool.workers().get(0).outstandingTokens()).isPositive(); // it holds it still
+      }
+    }
+  }
+
+  @Test
+  void aJobDoesNotKeepOthersOut() {
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool = WorkerPool.connect(worker.name(), options().callsPerWorker(1))) {
+      Iterator<Item> endless =
+          IntStream.iterate(0, i -> i + 1).mapToObj(i -> Items.text(i, "text")).iterator();
+      try (PooledExtract first = pool.extract(JOB, () -> endless, ResultOrder.OF_ITEMS)) {
+        Thread reader = new Thread(() -> first.forEachRemaining(result -> {}));
+        reader.setUncaughtExceptionHandler((thread, closed) -> {});
+        reader.start();
+        first.ready();
+        assertThat(all(pool.extract(JOB, ITEMS, ResultOrder.OF_ITEMS))).isEqualTo(undisturbed());
+      }
+    }
+  }
+
+  @Test
+  void whatNoWorkerCanDoFailsAtOnce() throws InterruptedException {
+    try (FarmWorker first = FarmWorker.start();
+        FarmWorker second = FarmWorker.start();
+        WorkerPool pool =
+            WorkerPool.connect(
+                first.name() + "," + second.name(), options().patience(Duration.ofDays(1)))) {
+      WorkerPoolTest.awaitUp(pool, 2);
+      assertThatThrownBy(
+              () ->
+                  all(
+                      pool.extract(
+                          JOB,
+                          ITEMS,
+                          ResultOrder.OF_ITEMS,
+                          Requirements.none().withDevice("cuda"))))
+          .isInstanceOf(IncompleteJobException.class)
+          .hasMessageContaining("no worker has what the job needs")
+          .hasMessageContaining(first.name() + " lacks device cuda (it has cpu)")
+          .hasMessageContaining(second.name() + " lacks device cuda (it has cpu)");
+      ExtractSpec.Builder spec = ExtractSpec.newBuilder();
+      spec.getFeaturesBuilder().setComputeDtype(ComputeDtype.COMPUTE_DTYPE_BF16);
+      assertThatThrownBy(
+              () -> all(pool.extract(ExtractJob.of(spec.build()), ITEMS, ResultOrder.OF_ITEMS)))
+          .isInstanceOf(IncompleteJobException.class)
+          .hasMessageContaining("lacks compute type BF16 (it has FP32)");
+      assertThat(first.calls.get() + second.calls.get()).isZero();
+    }
+  }
+
+  @Test
+  void aRateLimitDelaysAJobHoweverLittlePatienceItHas() {
+    // A shard has 30 tokens, as estimated.
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool =
+            WorkerPool.connect(
+                worker.name(),
+                options().workerTokensPerSecond(20).patience(Duration.ofMillis(1)))) {
+      WorkerPoolTest.awaitUp(pool, 1);
+      assertThat(all(pool.extract(JOB, items(30), ResultOrder.OF_ITEMS))).hasSize(30);
+      assertThat(worker.calls).hasValue(3);
+    }
+  }
+
+  private static void refuse(List<Item> items, StreamObserver<ExtractResponse> responses) {
+    responses.onError(refusal());
+  }
+
+  /** What a worker says that has as many calls as it takes. */
+  static StatusRuntimeException refusal() {
+    return failure(Status.Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", Duration.ofMillis(3));
   }
 
   @Test

@@ -30,6 +30,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -101,6 +102,34 @@ class PooledTrainingTest {
             .isInstanceOf(IncompleteJobException.class)
             .hasMessageContaining("3 attempts without a new checkpoint failed");
       }
+    }
+  }
+
+  @Test
+  void aWorkerThatIsFullIsPassedOver() {
+    AtomicInteger refusals = new AtomicInteger();
+    List<List<TrainRequest>> trainings = new ArrayList<>();
+    try (FarmWorker first = FarmWorker.start();
+        FarmWorker second = FarmWorker.start();
+        WorkerPool pool =
+            WorkerPool.connect(first.name() + "," + second.name(), options().mostAttempts(2))) {
+      // Whoever is asked first is full.
+      first.train =
+          (requests, responses) -> {
+            if (refusals.getAndIncrement() < 3) {
+              responses.onError(PooledExtractTest.refusal());
+            } else {
+              play(trainings, requests, responses);
+            }
+          };
+      second.train = first.train;
+      List<TrainEvent> events = new ArrayList<>();
+      try (PooledTraining training = pool.train(JOB)) {
+        training.forEachRemaining(events::add);
+      }
+      assertThat(refusals.get()).isGreaterThan(3);
+      assertThat(((TrainEvent.Completed) events.get(events.size() - 1)).projectorFile())
+          .isEqualTo(PROJECTOR);
     }
   }
 

@@ -22,7 +22,7 @@ class RetryTableTest {
         arguments(Code.UNAVAILABLE, "WORKER_DRAINING", OTHER_WORKER),
         arguments(Code.UNAVAILABLE, "DEVICE_UNAVAILABLE", OTHER_WORKER),
         arguments(Code.UNAVAILABLE, "STALLED", OTHER_WORKER),
-        arguments(Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", SAME_WORKER),
+        arguments(Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", OTHER_WORKER),
         arguments(Code.RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", OTHER_WORKER),
         arguments(Code.RESOURCE_EXHAUSTED, "", OTHER_WORKER),
         arguments(Code.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE", NEVER),

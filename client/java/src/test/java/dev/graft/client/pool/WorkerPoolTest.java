@@ -3,6 +3,9 @@ package dev.graft.client.pool;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.graft.v1.DescribeWorkerResponse;
+import dev.graft.v1.LoadedBackbone;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -16,6 +19,8 @@ import org.junit.jupiter.api.Timeout;
 /** Who is there, how they are, and who gets the next call. */
 @Timeout(60)
 class WorkerPoolTest {
+  private static final WorkerChoice ANY = new WorkerChoice(Requirements.none(), "");
+
   @Test
   void aListOfWorkersIsFollowed() throws InterruptedException {
     try (FarmWorker first = FarmWorker.start();
@@ -85,8 +90,8 @@ class WorkerPoolTest {
   @Test
   void mixedKindsAreReported() throws InterruptedException {
     try (FarmNames names = FarmNames.register();
-        FarmWorker old = FarmWorker.ofVersion("1");
-        FarmWorker young = FarmWorker.ofVersion("2");
+        FarmWorker old = FarmWorker.start();
+        FarmWorker young = FarmWorker.describedAs(FarmWorker.ordinary().setVersion("2"));
         WorkerPool pool = WorkerPool.connect(FarmNames.TARGET)) {
       Events events = Events.of(pool);
       names.set(old, young);
@@ -122,6 +127,53 @@ class WorkerPoolTest {
   }
 
   @Test
+  void aWorkerThatHasTheBackboneIsNext() throws InterruptedException {
+    LoadedBackbone backbone =
+        LoadedBackbone.newBuilder().setPath("/models/b").setBytes(2_000).build();
+    try (FarmWorker small = FarmWorker.describedAs(withMemory(1_000));
+        FarmWorker large = FarmWorker.describedAs(withMemory(3_000));
+        FarmWorker loaded = FarmWorker.describedAs(withMemory(1_000).addLoadedBackbones(backbone));
+        WorkerPool pool =
+            WorkerPool.connect(
+                String.join(",", small.name(), large.name(), loaded.name()),
+                new PoolOptions().callsPerWorker(1))) {
+      awaitUp(pool, 3);
+      WorkerChoice choice = new WorkerChoice(Requirements.none(), "b");
+      List<String> order = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        order.add(take(pool, choice, 10, Set.of(), Set.of()).orElseThrow().worker());
+      }
+      assertThat(order).containsExactly(loaded.name(), large.name(), small.name());
+      assertThat(take(pool, choice, 10, Set.of(), Set.of())).isEmpty();
+    }
+  }
+
+  private static DescribeWorkerResponse.Builder withMemory(long bytes) {
+    DescribeWorkerResponse.Builder description = FarmWorker.ordinary();
+    description.getDeviceBuilder().setTotalMemoryBytes(bytes);
+    return description;
+  }
+
+  @Test
+  void aWorkerThatLacksSomethingIsNotAsked() throws InterruptedException {
+    DescribeWorkerResponse.Builder gpu = FarmWorker.ordinary();
+    gpu.getDeviceBuilder().setName("cuda:0");
+    try (FarmWorker first = FarmWorker.start();
+        FarmWorker second = FarmWorker.describedAs(gpu);
+        WorkerPool pool = WorkerPool.connect(first.name() + "," + second.name())) {
+      awaitUp(pool, 2);
+      WorkerChoice choice = new WorkerChoice(Requirements.none().withDevice("cuda"), "");
+      // To avoid it is no use: no other will do.
+      Set<String> avoided = Set.of(second.name());
+      assertThat(take(pool, choice, 1, avoided, Set.of()).orElseThrow().worker())
+          .isEqualTo(second.name());
+      assertThat(take(pool, choice, 1, Set.of(), Set.of()).orElseThrow().worker())
+          .isEqualTo(second.name());
+      assertThat(take(pool, choice, 1, Set.of(), Set.of())).isEmpty();
+    }
+  }
+
+  @Test
   void aWorkerThatIsAvoidedIsTakenOnlyIfItIsTheLast() throws InterruptedException {
     try (FarmWorker first = FarmWorker.start();
         FarmWorker second = FarmWorker.start();
@@ -132,6 +184,36 @@ class WorkerPoolTest {
           .isEqualTo(second.name());
       assertThat(take(pool, 1, both, Set.of())).isPresent();
       assertThat(take(pool, 1, Set.of(), both)).isEmpty();
+    }
+  }
+
+  @Test
+  void aWorkerThatIsNotThereIsToldOfOnce() throws InterruptedException {
+    FarmWorker worker = FarmWorker.start();
+    worker.close();
+    try (FarmNames names = FarmNames.register();
+        WorkerPool pool = WorkerPool.connect(FarmNames.TARGET)) {
+      Events events = Events.of(pool);
+      names.set(worker);
+      PoolEvent.WorkerMissing missing = events.await(PoolEvent.WorkerMissing.class);
+      assertThat(missing.worker()).isEqualTo(worker.name());
+      assertThat(missing.why()).contains("Connection refused");
+      try (FarmWorker again = FarmWorker.at(worker.port())) {
+        events.await(PoolEvent.WorkerUp.class);
+        assertThat(again.name()).isEqualTo(missing.worker());
+      }
+      assertThat(events.seen()).filteredOn(PoolEvent.WorkerMissing.class::isInstance).hasSize(1);
+    }
+  }
+
+  @Test
+  void theEndOfThePoolIsNoLossOfItsWorkers() throws InterruptedException {
+    try (FarmWorker worker = FarmWorker.start()) {
+      WorkerPool pool = WorkerPool.connect(worker.name());
+      awaitUp(pool, 1);
+      Events events = Events.of(pool);
+      pool.close();
+      assertThat(events.awaitEnd()).noneMatch(PoolEvent.WorkerDown.class::isInstance);
     }
   }
 
@@ -151,12 +233,21 @@ class WorkerPoolTest {
 
   static Optional<Workforce.Place> take(
       WorkerPool pool, long tokens, Set<String> avoided, Set<String> excluded) {
-    return inLoop(pool, workforce -> workforce.take(tokens, avoided, excluded));
+    return take(pool, ANY, tokens, avoided, excluded);
+  }
+
+  private static Optional<Workforce.Place> take(
+      WorkerPool pool,
+      WorkerChoice choice,
+      long tokens,
+      Set<String> avoided,
+      Set<String> excluded) {
+    return inLoop(pool, workforce -> workforce.take(choice, tokens, avoided, excluded));
   }
 
   private static <T> T inLoop(WorkerPool pool, Function<Workforce, T> task) {
     CompletableFuture<T> done = new CompletableFuture<>();
-    pool.loop().execute(() -> done.complete(task.apply(pool.workforce)));
+    pool.loop().execute(() -> done.complete(task.apply(pool.workforce())));
     return done.join();
   }
 

@@ -1,0 +1,84 @@
+package dev.graft.client.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.graft.client.Failures;
+import dev.graft.client.GraftRpcException;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** When a worker gets another call. */
+class WorkerGateTest {
+  private static final GraftRpcException REFUSAL =
+      Failures.exception(Status.Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", Duration.ofSeconds(3));
+
+  private static final GraftRpcException LOST =
+      Failures.exception(Status.Code.UNAVAILABLE, "", Duration.ZERO);
+
+  private final List<PoolEvent> events = new ArrayList<>();
+  private long now;
+
+  private WorkerGate gate(PoolOptions options) {
+    return new WorkerGate("worker", options, () -> now, events::add);
+  }
+
+  @Test
+  void callsAreCounted() {
+    WorkerGate gate = gate(new PoolOptions().callsPerWorker(2));
+    WorkerGate.Pass first = gate.enter(1).orElseThrow();
+    assertThat(gate.enter(1)).isPresent();
+    assertThat(gate.enter(1)).isEmpty();
+    assertThat(gate.why()).isEqualTo("has the 2 calls that the pool gives it");
+    first.abandoned();
+    assertThat(gate.enter(1)).isPresent();
+  }
+
+  @Test
+  void aWorkerThatRefusesIsLeftAloneForAsLongAsItAsks() {
+    WorkerGate gate = gate(new PoolOptions());
+    for (int i = 0; i < 10; i++) { // a breaker would open
+      Duration pause = gate.enter(1).orElseThrow().failed(REFUSAL);
+      assertThat(pause).isGreaterThan(Duration.ofSeconds(3));
+      now += Duration.ofSeconds(3).toNanos();
+      assertThat(gate.enter(1)).isEmpty();
+      assertThat(gate.why()).isEqualTo("refuses calls, as it has too many");
+      now += pause.toNanos();
+    }
+    assertThat(events).isEmpty();
+  }
+
+  @Test
+  void aWorkerThatComesBackIsAskedAtOnce() {
+    WorkerGate gate = gate(new PoolOptions());
+    gate.enter(1).orElseThrow().failed(REFUSAL);
+    assertThat(gate.enter(1)).isEmpty();
+    gate.reset();
+    assertThat(gate.enter(1)).isPresent();
+  }
+
+  @Test
+  void aRateIsKeptByLettingNobodyInUntilTheDebtIsPaid() {
+    WorkerGate gate = gate(new PoolOptions().workerTokensPerSecond(1));
+    assertThat(gate.isHeldBack()).isFalse();
+    gate.enter(1_000_000).orElseThrow().succeeded(); // a week and a half
+    assertThat(gate.enter(1)).isEmpty();
+    assertThat(gate.isHeldBack()).isTrue();
+    assertThat(gate.why()).contains("rate limit");
+  }
+
+  @Test
+  void failuresOpenTheCircuitBreaker() {
+    WorkerGate gate = gate(new PoolOptions());
+    for (int i = 0; i < 3; i++) {
+      gate.enter(1).orElseThrow().failed(LOST);
+    }
+    assertThat(gate.enter(1)).isEmpty();
+    assertThat(gate.why()).contains("circuit breaker OPEN");
+    assertThat(events).hasSize(1).first().isInstanceOf(PoolEvent.BreakerMoved.class);
+    gate.reset();
+    assertThat(gate.enter(1)).isPresent();
+  }
+}
