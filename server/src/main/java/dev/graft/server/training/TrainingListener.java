@@ -8,7 +8,7 @@ public interface TrainingListener {
   /** Data is complete and training begins, or goes on from a checkpoint. */
   default void started(TrainingStarted started) {}
 
-  /** An optimizer step is done. */
+  /** An optimizer step is done, or a part of an evaluation. */
   default void stepped(TrainingProgress progress) {}
 
   default void logged(LogEntry entry) {}

@@ -37,6 +37,7 @@ public final class TrainingRun implements AutoCloseable {
   private ProjectorTrainer trainer;
   private EpochOrder order;
   private EvaluationPass evaluation;
+  private double lastLoss; // before the first step of a resumed run, the mean of those before it
   private volatile boolean checkpointRequested;
 
   private TrainingRun(
@@ -60,6 +61,7 @@ public final class TrainingRun implements AutoCloseable {
     this.progress = start.progress();
     this.best = start.best();
     this.firstStep = progress.step;
+    this.lastLoss = (progress.loggedLossSum + progress.lossSum) / Math.max(1, progress.step);
     this.comparison = new EvaluationComparison(arguments);
   }
 
@@ -178,8 +180,13 @@ public final class TrainingRun implements AutoCloseable {
     progress.lossSum += step.loss();
     progress.gradNorm = step.gradNorm();
     progress.learningRate = learningRate;
-    listener.stepped(new TrainingProgress(progress.step, epochsDone(), step.loss()));
+    lastLoss = step.loss();
+    tellProgress(listener);
     flow.afterStep(progress);
+  }
+
+  private void tellProgress(TrainingListener listener) {
+    listener.stepped(new TrainingProgress(progress.step, epochsDone(), lastLoss));
   }
 
   /** Does what costs next to nothing; false if the action has to wait for the next call. */
@@ -245,6 +252,7 @@ public final class TrainingRun implements AutoCloseable {
       evaluation = new EvaluationPass(spec, eval);
     }
     if (!evaluation.advance(trainer)) {
+      tellProgress(listener); // or a long evaluation would be a long silence
       return;
     }
     Evaluation done = new Evaluation(progress.step, epochsDone(), evaluation.metrics());

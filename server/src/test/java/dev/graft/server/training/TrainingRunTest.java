@@ -82,6 +82,25 @@ class TrainingRunTest {
   }
 
   @Test
+  void aLongEvaluationIsNotSilent() {
+    FeatureDataset large = Runs.dataset(Runs.crossEntropy(), 2_100, Runs.CLASSES, 1);
+    RecordingListener heard =
+        Runs.finish(
+            spec(
+                TrainingArguments.builder()
+                    .maxSteps(1)
+                    .evalStrategy(IntervalStrategy.STEPS)
+                    .evalSteps(1)),
+            TRAIN,
+            large,
+            new byte[0]);
+    assertThat(heard.evaluations).hasSize(1);
+    assertThat(heard.steps).hasSize(3); // the step, and two of the evaluation's three parts
+    assertThat(heard.steps.get(1)).isEqualTo(heard.steps.get(0));
+    assertThat(heard.steps.get(2)).isEqualTo(heard.steps.get(0));
+  }
+
+  @Test
   void learnsWhatCanBeLearned() {
     TrainingSpec spec =
         new TrainingSpec(

@@ -12,6 +12,7 @@ public final class PoolOptions {
   private Duration patience = Duration.ofMinutes(2);
   private Duration firstMessageTimeout = Duration.ofMinutes(5);
   private Duration stallTimeout = Duration.ofMinutes(1);
+  private Duration trainingStallTimeout = Duration.ofMinutes(5);
   private Duration callDeadline = Duration.ofMinutes(30);
   private Duration firstBackoff = Duration.ofMillis(200);
   private Duration longestBackoff = Duration.ofSeconds(10);
@@ -48,11 +49,22 @@ public final class PoolOptions {
   }
 
   /**
-   * How long a call may wait for a message after the first, before it is given up and replayed
-   * elsewhere. Default: 1 minute.
+   * How long an Extract call may wait for a message after the first, before it is given up and
+   * replayed elsewhere. Default: 1 minute.
    */
   public PoolOptions stallTimeout(Duration newStallTimeout) {
     stallTimeout = newStallTimeout;
+    return this;
+  }
+
+  /**
+   * How long a training may wait for a message after the first, before it goes on at another worker
+   * from the last checkpoint. A worker tells how far it is a few times a second, but is silent
+   * while it makes one step, one part of an evaluation or a checkpoint, and while other calls have
+   * its device. Default: 5 minutes.
+   */
+  public PoolOptions trainingStallTimeout(Duration newTrainingStallTimeout) {
+    trainingStallTimeout = newTrainingStallTimeout;
     return this;
   }
 
@@ -132,6 +144,10 @@ public final class PoolOptions {
 
   Duration stallTimeout() {
     return stallTimeout;
+  }
+
+  Duration trainingStallTimeout() {
+    return trainingStallTimeout;
   }
 
   Duration callDeadline() {

@@ -4,6 +4,7 @@ import com.google.protobuf.Any;
 import com.google.rpc.Code;
 import com.google.rpc.ErrorInfo;
 import dev.graft.v1.ExtractServiceGrpc;
+import dev.graft.v1.TrainServiceGrpc;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
@@ -21,36 +22,46 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ends Extract calls in which nothing moves for too long although a message was asked for: a client
- * that does not read is not the worker's fault. The call then fails as UNAVAILABLE (STALLED). A
- * Train call may be silent for as long as its spec wants no log; there the connection's keepalive
- * finds a worker that hangs.
+ * Ends Extract and Train calls in which nothing moves for too long although a message was asked
+ * for: a client that does not read is not the worker's fault. The call then fails as UNAVAILABLE
+ * (STALLED).
  *
- * @param firstMessage longest wait for the first message
- * @param laterMessages longest wait for each after it
+ * @param firstMessage longest wait for the first message of a call
+ * @param extractMessages longest wait for each later one of an Extract call
+ * @param trainMessages longest wait for each later one of a Train call, in which a worker tells how
+ *     far it is a few times a second, but for the time that it waits for its device
  */
 record StallDetector(
-    Duration firstMessage, Duration laterMessages, ScheduledExecutorService scheduler)
+    Duration firstMessage,
+    Duration extractMessages,
+    Duration trainMessages,
+    ScheduledExecutorService scheduler)
     implements ClientInterceptor {
   static final String REASON = "STALLED";
   private static final String EXTRACT = ExtractServiceGrpc.getExtractMethod().getFullMethodName();
+  private static final String TRAIN = TrainServiceGrpc.getTrainMethod().getFullMethodName();
 
   @Override
   public <Q, R> ClientCall<Q, R> interceptCall(
       MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
     ClientCall<Q, R> call = next.newCall(method, options);
-    return method.getFullMethodName().equals(EXTRACT) ? new WatchedCall<>(call) : call;
+    if (method.getFullMethodName().equals(EXTRACT)) {
+      return new WatchedCall<>(call, extractMessages);
+    }
+    return method.getFullMethodName().equals(TRAIN) ? new WatchedCall<>(call, trainMessages) : call;
   }
 
   private final class WatchedCall<Q, R> extends SimpleForwardingClientCall<Q, R> {
+    private final Duration laterMessages;
     private long awaited;
     private boolean anyCame;
     private boolean stalled;
     private boolean closed;
     private Future<?> timer; // null while nothing is awaited
 
-    WatchedCall(ClientCall<Q, R> call) {
+    WatchedCall(ClientCall<Q, R> call, Duration laterMessages) {
       super(call);
+      this.laterMessages = laterMessages;
     }
 
     @Override
@@ -91,9 +102,12 @@ record StallDetector(
 
     private void watch() {
       if (timer == null && awaited > 0 && !closed) {
-        Duration limit = anyCame ? laterMessages : firstMessage;
-        timer = scheduler.schedule(this::stall, limit.toNanos(), TimeUnit.NANOSECONDS);
+        timer = scheduler.schedule(this::stall, limit().toNanos(), TimeUnit.NANOSECONDS);
       }
+    }
+
+    private Duration limit() {
+      return anyCame ? laterMessages : firstMessage;
     }
 
     private void unwatch() {
@@ -115,8 +129,8 @@ record StallDetector(
 
     private StatusRuntimeException stalledStatus() {
       String message =
-          "The worker sent no message for %d s; it may hang, or raise the stall timeout"
-              .formatted((anyCame ? laterMessages : firstMessage).toSeconds());
+          "The worker sent no message for %s; it may hang, or raise the stall timeout"
+              .formatted(Durations.text(limit()));
       return StatusProto.toStatusRuntimeException(
           com.google.rpc.Status.newBuilder()
               .setCode(Code.UNAVAILABLE_VALUE)

@@ -62,7 +62,11 @@ final class Workers implements Workforce, Membership {
     this.loop = loop;
     this.scheduler = scheduler;
     this.stallDetector =
-        new StallDetector(options.firstMessageTimeout(), options.stallTimeout(), scheduler);
+        new StallDetector(
+            options.firstMessageTimeout(),
+            options.stallTimeout(),
+            options.trainingStallTimeout(),
+            scheduler);
     this.nanoTime = nanoTime;
     this.events = events;
     this.changed = changed;

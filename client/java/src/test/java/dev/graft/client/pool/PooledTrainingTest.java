@@ -134,6 +134,41 @@ class PooledTrainingTest {
   }
 
   @Test
+  void aTrainingThatFallsSilentGoesOnElsewhere() throws InterruptedException {
+    List<List<TrainRequest>> trainings = new ArrayList<>();
+    AtomicInteger silent = new AtomicInteger();
+    try (FarmWorker first = FarmWorker.start();
+        FarmWorker second = FarmWorker.start();
+        WorkerPool pool =
+            WorkerPool.connect(
+                first.name() + "," + second.name(),
+                options().trainingStallTimeout(Duration.ofSeconds(2)))) {
+      WorkerPoolTest.awaitUp(pool, 2);
+      Events poolEvents = Events.of(pool);
+      first.train =
+          (requests, responses) -> {
+            if (silent.getAndIncrement() == 0) {
+              trainings.add(requests);
+              playUntilTheCheckpoint(responses);
+            } else {
+              play(trainings, requests, responses);
+            }
+          };
+      second.train = first.train;
+      List<TrainEvent> events = new ArrayList<>();
+      try (PooledTraining training = pool.train(JOB)) {
+        training.forEachRemaining(events::add);
+      }
+      PoolEvent.TrainingMoved moved = poolEvents.await(PoolEvent.TrainingMoved.class);
+      assertThat(moved.why()).contains("no message for 2 s");
+      assertThat(moved.step()).isEqualTo(1);
+      assertThat(trainings).hasSizeGreaterThanOrEqualTo(2);
+      assertThat(trainings.get(1).get(1).getCheckpointFile().getData()).isEqualTo(CHECKPOINT);
+      assertThat(((TrainEvent.Completed) events.get(5)).projectorFile()).isEqualTo(PROJECTOR);
+    }
+  }
+
+  @Test
   void featuresThatAreMissingAreNamedByTheItemsTheyBelongTo() {
     try (FarmWorker worker = FarmWorker.start();
         WorkerPool pool = WorkerPool.connect(worker.name(), options().mostAttempts(2))) {
@@ -166,17 +201,12 @@ class PooledTrainingTest {
       StreamObserver<TrainResponse> responses) {
     trainings.add(requests);
     boolean resumed = requests.stream().anyMatch(TrainRequest::hasCheckpointFile);
-    send(responses, TrainResponse.newBuilder().setReady(TrainReady.getDefaultInstance()));
-    send(responses, TrainResponse.newBuilder().setStarted(TrainingStarted.getDefaultInstance()));
-    send(responses, TrainResponse.newBuilder().setLog(LogEntry.newBuilder().setStep(1)));
     if (!resumed) {
-      send(
-          responses,
-          TrainResponse.newBuilder()
-              .setCheckpoint(Checkpoint.newBuilder().setStep(1).setChunk(file(CHECKPOINT))));
+      playUntilTheCheckpoint(responses);
       responses.onError(Status.UNAVAILABLE.asRuntimeException());
       return;
     }
+    playFirstStep(responses);
     send(responses, TrainResponse.newBuilder().setLog(LogEntry.newBuilder().setStep(2)));
     send(responses, TrainResponse.newBuilder().setProjectorFile(file(PROJECTOR)));
     send(
@@ -184,6 +214,20 @@ class PooledTrainingTest {
         TrainResponse.newBuilder()
             .setResult(TrainResult.newBuilder().setStep(2).setProjectorSha256(sha256(PROJECTOR))));
     responses.onCompleted();
+  }
+
+  private static void playFirstStep(StreamObserver<TrainResponse> responses) {
+    send(responses, TrainResponse.newBuilder().setReady(TrainReady.getDefaultInstance()));
+    send(responses, TrainResponse.newBuilder().setStarted(TrainingStarted.getDefaultInstance()));
+    send(responses, TrainResponse.newBuilder().setLog(LogEntry.newBuilder().setStep(1)));
+  }
+
+  private static void playUntilTheCheckpoint(StreamObserver<TrainResponse> responses) {
+    playFirstStep(responses);
+    send(
+        responses,
+        TrainResponse.newBuilder()
+            .setCheckpoint(Checkpoint.newBuilder().setStep(1).setChunk(file(CHECKPOINT))));
   }
 
   private static void send(
