@@ -12,17 +12,20 @@ import org.junit.jupiter.api.Test;
 
 /** When a worker gets another call. */
 class WorkerGateTest {
-  private static final GraftRpcException REFUSAL =
-      Failures.exception(Status.Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", Duration.ofSeconds(3));
-
-  private static final GraftRpcException LOST =
-      Failures.exception(Status.Code.UNAVAILABLE, "", Duration.ZERO);
-
   private final List<PoolEvent> events = new ArrayList<>();
   private long now;
 
   private WorkerGate gate(PoolOptions options) {
     return new WorkerGate("worker", options, () -> now, events::add);
+  }
+
+  private static GraftRpcException refusal() {
+    return Failures.exception(
+        Status.Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", Duration.ofSeconds(3));
+  }
+
+  private static GraftRpcException lost() {
+    return Failures.exception(Status.Code.UNAVAILABLE, "", Duration.ZERO);
   }
 
   @Test
@@ -40,7 +43,7 @@ class WorkerGateTest {
   void aWorkerThatRefusesIsLeftAloneForAsLongAsItAsks() {
     WorkerGate gate = gate(new PoolOptions());
     for (int i = 0; i < 10; i++) { // a breaker would open
-      Duration pause = gate.enter(1).orElseThrow().failed(REFUSAL);
+      Duration pause = gate.enter(1).orElseThrow().failed(refusal());
       assertThat(pause).isGreaterThan(Duration.ofSeconds(3));
       now += Duration.ofSeconds(3).toNanos();
       assertThat(gate.enter(1)).isEmpty();
@@ -53,7 +56,7 @@ class WorkerGateTest {
   @Test
   void aWorkerThatComesBackIsAskedAtOnce() {
     WorkerGate gate = gate(new PoolOptions());
-    gate.enter(1).orElseThrow().failed(REFUSAL);
+    gate.enter(1).orElseThrow().failed(refusal());
     assertThat(gate.enter(1)).isEmpty();
     gate.reset();
     assertThat(gate.enter(1)).isPresent();
@@ -73,7 +76,7 @@ class WorkerGateTest {
   void failuresOpenTheCircuitBreaker() {
     WorkerGate gate = gate(new PoolOptions());
     for (int i = 0; i < 3; i++) {
-      gate.enter(1).orElseThrow().failed(LOST);
+      gate.enter(1).orElseThrow().failed(lost());
     }
     assertThat(gate.enter(1)).isEmpty();
     assertThat(gate.why()).contains("circuit breaker OPEN");
