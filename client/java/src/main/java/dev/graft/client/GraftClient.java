@@ -225,7 +225,7 @@ public final class GraftClient implements AutoCloseable {
         limited(ExtractServiceGrpc.newStub(channel), job.deadline());
     new StreamingCall<ExtractRequest, ExtractResponse, ItemResult>(
             ExtractRequests.afterSpec(job, items, sizes, decoder::countSent),
-            StreamingCall.SourceEnd.HALF_CLOSES,
+            RequestStream.SourceEnd.HALF_CLOSES,
             decoder,
             results,
             itemThreads,
@@ -241,7 +241,7 @@ public final class GraftClient implements AutoCloseable {
         limited(TrainServiceGrpc.newStub(channel), job.deadline());
     new StreamingCall<TrainRequest, TrainResponse, TrainEvent>(
             TrainRequests.afterSpec(job, sizes),
-            StreamingCall.SourceEnd.LEAVES_OPEN,
+            RequestStream.SourceEnd.LEAVES_OPEN,
             new TrainDecoder(maxAssembledBytes),
             events,
             itemThreads,
@@ -258,7 +258,7 @@ public final class GraftClient implements AutoCloseable {
     StreamingCall<QuantizeRequest, QuantizeResponse, QuantizeEvent> call =
         new StreamingCall<>(
             Collections.emptyIterator(),
-            StreamingCall.SourceEnd.HALF_CLOSES,
+            RequestStream.SourceEnd.HALF_CLOSES,
             new QuantizeDecoder(),
             events,
             itemThreads,
@@ -272,7 +272,7 @@ public final class GraftClient implements AutoCloseable {
                     .newCall(QuantizeServiceGrpc.getQuantizeMethod(), stub.getCallOptions()),
                 responses),
         request);
-    call.sourceExhausted(); // gRPC sends a single request only with the end of all
+    call.endRequests(); // gRPC sends a single request only with the end of all
   }
 
   private <S extends AbstractStub<S>> S limited(S stub, Optional<Duration> deadline) {

@@ -9,7 +9,6 @@ import java.util.Iterator;
 import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,41 +19,26 @@ import org.slf4j.LoggerFactory;
  * have been delivered and more are wanted, so that a slow subscriber slows the worker down.
  *
  * <p>There are no locks. Everything that touches the gRPC call happens in one synchronization
- * context, everything that touches the subscriber in another: both run tasks in order, on the
- * thread of whoever comes first.
+ * context, that of {@link RequestStream}, everything that touches the subscriber in another: both
+ * run tasks in order, on the thread of whoever comes first.
  *
  * @param <Q> requests
  * @param <R> responses
  * @param <E> events
  */
-final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Outlet<Q> {
+final class StreamingCall<Q, R, E> implements Flow.Subscription {
   /** Opens the gRPC call, as the methods of asynchronous stubs do. */
   interface Opener<Q, R> {
     void open(ClientResponseObserver<Q, R> responses);
-  }
-
-  /** What the end of the source means for the stream of requests. */
-  enum SourceEnd {
-    HALF_CLOSES,
-    LEAVES_OPEN
   }
 
   private static final Logger logger = LoggerFactory.getLogger(StreamingCall.class);
 
   private final ResponseDecoder<R, E> decoder;
   private final StatusTranslation translation;
-  private final SourceEnd sourceEnd;
   private final Flow.Subscriber<? super E> subscriber;
   private final OpenCalls<? super StreamingCall<Q, R, E>> openCalls;
-  private final RequestPump<Q> pump;
-
-  private final SynchronizationContext calling =
-      new SynchronizationContext((thread, thrown) -> fail(thrown));
-  private volatile ClientCallStreamObserver<Q> requests; // set when the call opens
-  private boolean halfClosed; // used in `calling`
-  private boolean closed; // used in `calling`, as are only the early ones
-  private final Queue<Q> early = new ArrayDeque<>(); // to be sent when the call opens
-  private final AtomicInteger unsent = new AtomicInteger(); // requests that wait for `calling`
+  private final RequestStream<Q> requests;
 
   private final SynchronizationContext delivering =
       new SynchronizationContext((thread, thrown) -> fail(thrown));
@@ -74,36 +58,25 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
    */
   StreamingCall(
       Iterator<Q> source,
-      SourceEnd sourceEnd,
+      RequestStream.SourceEnd sourceEnd,
       ResponseDecoder<R, E> decoder,
       Flow.Subscriber<? super E> subscriber,
       Executor sourceThreads,
       StatusTranslation translation,
       OpenCalls<? super StreamingCall<Q, R, E>> openCalls) {
-    this.sourceEnd = sourceEnd;
     this.decoder = decoder;
     this.subscriber = subscriber;
     this.translation = translation;
     this.openCalls = openCalls;
-    this.pump = new RequestPump<>(source, sourceThreads, this);
+    this.requests = new RequestStream<>(source, sourceEnd, sourceThreads, this::fail);
   }
 
   /** Opens the call and sends the first request. */
   void start(Opener<Q, R> opener, Q first) {
     openCalls.add(this);
     tell(() -> subscriber.onSubscribe(this));
-    calling.execute(
-        () -> {
-          if (closed) {
-            return; // cancelled in onSubscribe
-          }
-          opener.open(new Responses());
-          requests.onNext(first);
-          early.forEach(requests::onNext);
-          early.clear();
-          pump.wake();
-          delivering.execute(this::deliver);
-        });
+    requests.start(
+        () -> opener.open(new Responses()), first, () -> delivering.execute(this::deliver));
   }
 
   /** Cancels the call. The subscriber hears no more. May be called by any thread, and again. */
@@ -139,47 +112,14 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
         });
   }
 
-  /** What waits for its turn in `calling` is not on the wire, so gRPC does not know of it. */
-  @Override
-  public boolean isReady() {
-    return unsent.get() == 0 && requests.isReady();
-  }
-
   /** Sends a request beside those of the source. */
-  @Override
-  public void send(Q request) {
-    Thread sender = Thread.currentThread();
-    unsent.incrementAndGet();
-    calling.execute(
-        () -> {
-          if (!closed && requests == null) {
-            early.add(request); // sent in onSubscribe
-          } else if (!closed) {
-            requests.onNext(request);
-          }
-          unsent.decrementAndGet();
-          if (Thread.currentThread() != sender && requests != null) {
-            pump.wake(); // which may have stopped because of it
-          }
-        });
+  void send(Q request) {
+    requests.send(request);
   }
 
-  @Override
-  public void sourceExhausted() {
-    if (sourceEnd == SourceEnd.HALF_CLOSES) {
-      calling.execute(
-          () -> {
-            if (!closed && !halfClosed) {
-              halfClosed = true;
-              requests.onCompleted();
-            }
-          });
-    }
-  }
-
-  @Override
-  public void sourceFailed(Throwable thrown) {
-    fail(thrown);
+  /** Half-closes the call, as the end of its source does where that is agreed. */
+  void endRequests() {
+    requests.sourceExhausted();
   }
 
   /** A subscriber that throws is as good as cancelled. */
@@ -193,25 +133,12 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
   }
 
   private void abort(String why, Throwable cause) {
-    pump.stop();
-    calling.execute(
-        () -> {
-          if (closed) {
-            return;
-          }
-          closed = true;
-          if (requests == null) {
-            openCalls.remove(this);
-          } else {
-            requests.cancel(why, cause);
-          }
-        });
+    requests.abort(why, cause, () -> openCalls.remove(this));
   }
 
   /** The gRPC call is over. */
   private void over(Throwable failureOrNull) {
-    pump.stop();
-    calling.execute(() -> closed = true);
+    requests.over();
     end(failureOrNull);
     openCalls.remove(this);
   }
@@ -242,9 +169,9 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
       if (undelivered.isEmpty()) {
         if (ended) {
           finish();
-        } else if (demand > 0 && !awaitingMessage && requests != null) {
+        } else if (demand > 0 && !awaitingMessage && requests.isOpen()) {
           awaitingMessage = true;
-          calling.execute(this::requestMessage);
+          requests.requestMessage();
         }
         return;
       }
@@ -256,12 +183,6 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
       tell(() -> subscriber.onNext(event));
     }
     undelivered.clear();
-  }
-
-  private void requestMessage() {
-    if (!closed) {
-      requests.request(1);
-    }
   }
 
   private void finish() {
@@ -286,9 +207,7 @@ final class StreamingCall<Q, R, E> implements Flow.Subscription, RequestPump.Out
   private final class Responses implements ClientResponseObserver<Q, R> {
     @Override
     public void beforeStart(ClientCallStreamObserver<Q> stream) {
-      stream.disableAutoRequestWithInitial(0);
-      stream.setOnReadyHandler(pump::wake);
-      requests = stream;
+      requests.opened(stream);
     }
 
     @Override
