@@ -22,8 +22,9 @@ import java.util.stream.StreamSupport;
  *
  * @param job the same job, with features for items and without backbone
  * @param ready what the extraction's spec came to
+ * @param summary what it cost
  */
-record FarmedFeatures(TrainJob job, ExtractReady ready) {
+record FarmedFeatures(TrainJob job, ExtractReady ready, ExtractionSummary summary) {
   /**
    * Computes the features of a job's items on all workers. They are in memory then, because
    * training goes over them again when it moves to another worker.
@@ -46,11 +47,15 @@ record FarmedFeatures(TrainJob job, ExtractReady ready) {
                 .map(content -> Items.of(number.getAndIncrement(), content))
                 .iterator();
     List<Content> features = new ArrayList<>();
+    ExtractionSummary.Count count = new ExtractionSummary.Count();
     try (PooledExtract extract =
         pool.extract(ExtractJob.of(spec), contents, ResultOrder.OF_ITEMS, requirements)) {
       running.accept(extract);
       extract.forEachRemaining(
-          result -> features.add(Content.newBuilder().setFeatures(result.getFeatures()).build()));
+          result -> {
+            count.add(result);
+            features.add(Content.newBuilder().setFeatures(result.getFeatures()).build());
+          });
       Iterator<Content> next = features.iterator();
       List<Item> trainFeatures = train.stream().map(item -> withFeatures(item, next)).toList();
       List<Item> evalFeatures = eval.stream().map(item -> withFeatures(item, next)).toList();
@@ -62,7 +67,7 @@ record FarmedFeatures(TrainJob job, ExtractReady ready) {
               job.initialProjector(),
               job.checkpoint(),
               job.deadline());
-      return new FarmedFeatures(ready, extract.ready());
+      return new FarmedFeatures(ready, extract.ready(), count.summary());
     } catch (IncompleteJobException incomplete) {
       List<Long> trainNumbers = numbers(train);
       List<Long> evalNumbers = numbers(eval);

@@ -9,6 +9,7 @@ import dev.graft.v1.ExtractReady;
 import io.github.resilience4j.retry.Retry;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Set;
@@ -23,8 +24,9 @@ import java.util.function.Consumer;
  * last checkpoint, and the projector has the bytes that it would have had. Events that the second
  * one repeats are left out.
  *
- * <p>One thread iterates; the first call of {@code hasNext} computes the features. Closing before
- * the end, from any thread, cancels the training. One that cannot go on throws an {@link
+ * <p>One thread iterates; the first call of {@code hasNext} lets a worker check the spec, which
+ * gives the {@link TrainEvent.Ready}, the second computes the features. Closing before the end,
+ * from any thread, cancels the training. One that cannot go on throws an {@link
  * IncompleteJobException}, or the failure that no other worker would change. How often there are
  * checkpoints is up to the spec's {@code save_steps}.
  */
@@ -32,7 +34,7 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
   private final long number;
   private final WorkerPool pool;
   private final Requirements requirements;
-  private final WorkerChoice choice;
+  private final WorkerChoice onFeatures;
   private final PoolOptions options;
   private final Consumer<PoolEvent> events;
   private final Retry retry;
@@ -44,7 +46,9 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
 
   // Used by the iterating thread only.
   private TrainJob job;
+  private boolean isChecked;
   private boolean hasFeatures;
+  private ExtractionSummary summary = ExtractionSummary.NONE;
   private Retry.AsyncContext<?> attempts;
   private Patience patience; // another one after each progress
   private long checkpointStep;
@@ -64,13 +68,14 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
     this.pool = pool;
     this.job = job;
     this.requirements = requirements;
-    this.choice = new WorkerChoice(requirements, ""); // it trains on features
+    this.onFeatures = new WorkerChoice(requirements, "");
     this.options = options;
     this.events = events;
     this.hasFeatures = !job.spec().getFeatures().hasBackbone();
+    this.isChecked = hasFeatures; // then the training itself is told the whole spec
     this.retry = Retries.of("training-" + number, options);
     this.attempts = retry.asyncContext();
-    this.patience = pool.patience(choice);
+    this.patience = pool.patience(WorkerChoice.of(requirements, job.spec().getFeatures()));
   }
 
   /** What the feature extraction's spec came to, with the backbone's digest; empty before. */
@@ -98,16 +103,22 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
   }
 
   private TrainEvent advance() {
+    if (!isChecked) {
+      TrainEvent ready = check();
+      isChecked = true;
+      return ready;
+    }
     if (!hasFeatures) {
       FarmedFeatures features = FarmedFeatures.of(pool, job, requirements, this::running);
       job = features.job();
       extraction = Optional.of(features.ready());
+      summary = features.summary();
       hasFeatures = true;
     }
     while (true) {
       requireOpen();
       if (call == null) {
-        open();
+        open(onFeatures, job);
       }
       try {
         TrainEvent event = call.next();
@@ -116,8 +127,9 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
           leave(Workforce.Place::leave);
         }
         if (!repeated.contains(event)) {
-          events.accept(new PoolEvent.Training(number, place.worker(), event));
-          return event;
+          TrainEvent told = summary.addedTo(event);
+          events.accept(new PoolEvent.Training(number, place.worker(), told));
+          return told;
         }
       } catch (GraftRpcException failed) {
         requireOpen();
@@ -126,7 +138,40 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
     }
   }
 
-  private void open() {
+  /**
+   * Lets a worker say what the whole spec comes to, before anything is computed. Only here is the
+   * audit that of the backbone too.
+   */
+  private TrainEvent check() {
+    TrainJob withoutItems =
+        new TrainJob(
+            job.spec(),
+            List.of(),
+            List.of(),
+            job.initialProjector(),
+            job.checkpoint(),
+            job.deadline());
+    while (true) {
+      requireOpen();
+      open(WorkerChoice.of(requirements, job.spec().getFeatures()), withoutItems);
+      try {
+        TrainEvent ready = call.next();
+        call.close();
+        call = null;
+        leave(Workforce.Place::leave);
+        attempts = retry.asyncContext();
+        patience = pool.patience(onFeatures);
+        repeated.contains(ready); // the second is that of the training on features
+        events.accept(new PoolEvent.Training(number, place.worker(), ready));
+        return ready;
+      } catch (GraftRpcException failed) {
+        requireOpen();
+        move(failed);
+      }
+    }
+  }
+
+  private void open(WorkerChoice choice, TrainJob opened) {
     PlaceRequest request = pool.requestPlace(choice, options.shardTokens(), avoided, patience);
     running(() -> request.place().cancel(true));
     try {
@@ -135,7 +180,7 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
       requireOpen();
       throw failed.getCause() instanceof RuntimeException cause ? cause : failed;
     }
-    call = place.train(job);
+    call = place.train(opened);
     running(call);
   }
 
@@ -155,7 +200,7 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
       tellMoved(failed); // the worker gets no call for a while; patience says how often
       return;
     }
-    patience = pool.patience(choice);
+    patience = pool.patience(onFeatures);
     patience.gotOn();
     long pauseMillis = attempts.onError(failed);
     if (pauseMillis < 1) {

@@ -15,9 +15,11 @@ import dev.graft.v1.ItemResult;
 import dev.graft.v1.Limits;
 import dev.graft.v1.ResultBatch;
 import dev.graft.v1.Tensor;
+import dev.graft.v1.TrainReady;
 import dev.graft.v1.TrainRequest;
 import dev.graft.v1.TrainResponse;
 import dev.graft.v1.TrainServiceGrpc;
+import dev.graft.v1.TrainSpec;
 import dev.graft.v1.WorkerServiceGrpc;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
@@ -46,6 +48,12 @@ final class FarmWorker implements AutoCloseable {
   /** What it does with the requests of a training, once the data has ended. */
   volatile BiConsumer<List<TrainRequest>, StreamObserver<TrainResponse>> train =
       (requests, responses) -> {};
+
+  /** What it says to the spec of a training on a backbone, which only checks it. */
+  volatile BiConsumer<TrainSpec, StreamObserver<TrainResponse>> check =
+      (spec, responses) ->
+          responses.onNext(
+              TrainResponse.newBuilder().setReady(TrainReady.newBuilder().setSpec(spec)).build());
 
   final AtomicInteger calls = new AtomicInteger();
   private final HealthStatusManager health = new HealthStatusManager();
@@ -190,7 +198,12 @@ final class FarmWorker implements AutoCloseable {
         @Override
         public void onNext(TrainRequest request) {
           requests.add(request);
-          if (request.hasEndOfData()) {
+          TrainSpec spec = requests.get(0).getSpec();
+          if (spec.getFeatures().hasBackbone()) {
+            if (request.hasSpec()) {
+              check.accept(spec, responses);
+            }
+          } else if (request.hasEndOfData()) {
             train.accept(requests, responses);
           }
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.ByteString;
+import dev.graft.client.InvalidRequestException;
 import dev.graft.client.Items;
 import dev.graft.client.TrainEvent;
 import dev.graft.client.TrainJob;
@@ -16,6 +17,7 @@ import dev.graft.v1.FeatureSpec;
 import dev.graft.v1.FileChunk;
 import dev.graft.v1.Item;
 import dev.graft.v1.LogEntry;
+import dev.graft.v1.ParameterAudit;
 import dev.graft.v1.TrainReady;
 import dev.graft.v1.TrainRequest;
 import dev.graft.v1.TrainResponse;
@@ -92,13 +94,67 @@ class PooledTrainingTest {
   }
 
   @Test
+  void aSpecThatIsRefusedIsSoBeforeAnythingIsComputed() {
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool = WorkerPool.connect(worker.name(), options())) {
+      worker.check =
+          (spec, responses) -> responses.onError(Status.INVALID_ARGUMENT.asRuntimeException());
+      try (PooledTraining training = pool.train(JOB)) {
+        assertThatThrownBy(training::hasNext).isInstanceOf(InvalidRequestException.class);
+      }
+      assertThat(worker.calls).hasValue(0);
+    }
+  }
+
+  @Test
+  void theAuditIsThatOfTheBackbone() {
+    TrainReady ready =
+        TrainReady.newBuilder()
+            .setAudit(ParameterAudit.newBuilder().setFrozenDigest("frozen").setFrozenTensors(3))
+            .build();
+    AtomicInteger checks = new AtomicInteger();
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool = WorkerPool.connect(worker.name(), options())) {
+      worker.check =
+          (spec, responses) -> {
+            if (checks.getAndIncrement() == 0) {
+              responses.onError(Status.UNAVAILABLE.asRuntimeException());
+            } else {
+              send(responses, TrainResponse.newBuilder().setReady(ready));
+            }
+          };
+      try (PooledTraining training = pool.train(JOB)) {
+        assertThat(training.next()).isEqualTo(new TrainEvent.Ready(ready));
+      }
+      assertThat(checks).hasValue(2);
+    }
+  }
+
+  @Test
+  void whatTheFeaturesCostIsTold() {
+    List<List<TrainRequest>> trainings = new ArrayList<>();
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool = WorkerPool.connect(worker.name(), options())) {
+      worker.train = (requests, responses) -> play(trainings, requests, responses);
+      List<TrainEvent> events = new ArrayList<>();
+      try (PooledTraining training = pool.train(JOB)) {
+        training.forEachRemaining(events::add);
+      }
+      // A fake worker counts three tokens for each of the 50 contents, and cuts none.
+      TrainResult result = ((TrainEvent.Completed) events.get(5)).result();
+      assertThat(result.getTokens()).isEqualTo(150);
+      assertThat(result.getExtractionSeconds()).isPositive();
+    }
+  }
+
+  @Test
   void aTrainingThatMakesNoProgressEnds() {
     try (FarmWorker worker = FarmWorker.start();
         WorkerPool pool = WorkerPool.connect(worker.name(), options().mostAttempts(3))) {
       worker.train =
           (requests, responses) -> responses.onError(Status.INTERNAL.asRuntimeException());
       try (PooledTraining training = pool.train(JOB)) {
-        assertThatThrownBy(training::hasNext)
+        assertThatThrownBy(() -> training.forEachRemaining(event -> {}))
             .isInstanceOf(IncompleteJobException.class)
             .hasMessageContaining("3 attempts without a new checkpoint failed");
       }
@@ -185,7 +241,8 @@ class PooledTrainingTest {
         // Two contents for each item, so the shards begin with items 0, 5, 10, 15 and 20; the
         // evaluation item is in a shard of its own.
         IncompleteJobException incomplete =
-            catchThrowableOfType(IncompleteJobException.class, training::hasNext);
+            catchThrowableOfType(
+                IncompleteJobException.class, () -> training.forEachRemaining(event -> {}));
         assertThat(incomplete)
             .hasMessageContaining("2 attempts failed")
             .hasMessageContaining("20-24");
