@@ -1,5 +1,6 @@
 package dev.graft.client.pool;
 
+import dev.graft.v1.Pooling;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import java.time.Duration;
@@ -8,6 +9,8 @@ import java.util.OptionalInt;
 
 /** How a pool treats its workers. Every default is what a farm in one data center wants. */
 public final class PoolOptions {
+  private static final int MOST_UNPOOLED_TOKENS = 2_048;
+
   private ChannelCredentials credentials = InsecureChannelCredentials.create();
   private Duration patience = Duration.ofMinutes(2);
   private Duration firstMessageTimeout = Duration.ofMinutes(5);
@@ -20,7 +23,7 @@ public final class PoolOptions {
   private int mostAttempts = 16;
   private int shardTokens = 16_384;
   private int shardItems = 1_024;
-  private int callsPerWorker = 2;
+  private OptionalInt callsPerWorker = OptionalInt.empty();
   private OptionalInt tokensPerSecond = OptionalInt.empty();
   private Optional<Integer> workerTokensPerSecond = Optional.empty();
 
@@ -100,7 +103,8 @@ public final class PoolOptions {
   }
 
   /**
-   * Size of a shard: estimated tokens and number of items at most. With another size features may
+   * Size of a shard: estimated tokens and number of items at most; of features for each token
+   * (POOLING_NONE), which are large, never more than 2,048 tokens. With another size features may
    * differ in their last bits. Default: 16,384 tokens, 1,024 items.
    */
   public PoolOptions shards(int tokens, int items) {
@@ -109,9 +113,12 @@ public final class PoolOptions {
     return this;
   }
 
-  /** Calls that a worker gets at the same time. Default: 2, so that it need not wait for work. */
+  /**
+   * Calls that a worker gets at the same time. Default: as many as have two batches for each of its
+   * lanes, 2 at least and 16 at most, so that it need not wait for work.
+   */
   public PoolOptions callsPerWorker(int newCallsPerWorker) {
-    callsPerWorker = newCallsPerWorker;
+    callsPerWorker = OptionalInt.of(newCallsPerWorker);
     return this;
   }
 
@@ -174,11 +181,17 @@ public final class PoolOptions {
     return shardTokens;
   }
 
+  int shardTokens(Pooling pooling) {
+    return pooling == Pooling.POOLING_NONE
+        ? Math.min(shardTokens, MOST_UNPOOLED_TOKENS)
+        : shardTokens;
+  }
+
   int shardItems() {
     return shardItems;
   }
 
-  int callsPerWorker() {
+  OptionalInt callsPerWorker() {
     return callsPerWorker;
   }
 

@@ -86,7 +86,7 @@ final class PoolWorker {
       client = builder.build();
     }
     if (!wasUp) {
-      gate.reset();
+      gate.reset(answer);
     }
     return !wasUp;
   }
@@ -106,6 +106,11 @@ final class PoolWorker {
 
   boolean canDo(WorkerChoice choice) {
     return isUp() && lacking(choice).isEmpty();
+  }
+
+  /** Calls that it gets at the same time. */
+  int calls() {
+    return gate.calls();
   }
 
   boolean isHeldBack() {

@@ -60,7 +60,8 @@ public final class PooledExtract implements Iterator<ItemResult>, AutoCloseable 
         options.tokensPerSecond().isPresent()
             ? Optional.of(rateLimiter(options.tokensPerSecond().getAsInt()))
             : Optional.empty();
-    this.feeder = new Thread(() -> feed(items, options), "graft-shards-" + number);
+    int shardTokens = options.shardTokens(job.spec().getFeatures().getPooling());
+    this.feeder = new Thread(() -> feed(items, shardTokens, options), "graft-shards-" + number);
     feeder.setDaemon(true);
   }
 
@@ -82,10 +83,9 @@ public final class PooledExtract implements Iterator<ItemResult>, AutoCloseable 
     return shards;
   }
 
-  private void feed(Iterable<? extends Item> items, PoolOptions options) {
+  private void feed(Iterable<? extends Item> items, int shardTokens, PoolOptions options) {
     try {
-      ShardCutter cutter =
-          new ShardCutter(items.iterator(), options.shardTokens(), options.shardItems());
+      ShardCutter cutter = new ShardCutter(items.iterator(), shardTokens, options.shardItems());
       while (true) {
         room.acquire();
         if (!cutter.hasNext()) {

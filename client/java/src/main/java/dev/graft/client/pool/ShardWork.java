@@ -42,6 +42,11 @@ final class ShardWork {
     return now - notBefore >= 0;
   }
 
+  /** Whether it has been due for so long. */
+  boolean hasWaited(long now, Duration duration) {
+    return now - notBefore >= duration.toNanos();
+  }
+
   void pause(long now, Duration pause) {
     notBefore = now + pause.toNanos();
   }

@@ -22,6 +22,9 @@ import java.util.concurrent.CompletionException;
  * context only.
  */
 final class ShardedExtract implements PoolJob {
+  /** Are read before any worker is up. */
+  private static final int FEWEST_SHARDS = 4;
+
   private final long jobNumber;
   private final ExtractJob job;
   private final ExtractJob shardJob;
@@ -104,8 +107,7 @@ final class ShardedExtract implements PoolJob {
     if (over) {
       return;
     }
-    int alive = surroundings.workforce().alive();
-    delivery.room(2 * options.callsPerWorker() * Math.max(1, alive));
+    delivery.room(Math.max(FEWEST_SHARDS, 2 * surroundings.workforce().calls()));
     if (callsUnderWay == 0) {
       if (waiting.stream().anyMatch(work -> work.isDue(now()))) {
         patience.waits().ifPresent(why -> giveUp(why, null));
@@ -141,18 +143,23 @@ final class ShardedExtract implements PoolJob {
       ShardWork work = remaining.next();
       if (work.isDue(now())) {
         Optional<Workforce.Place> place =
-            surroundings.workforce().take(choice, work.shard().tokens(), work.avoided(), Set.of());
+            surroundings.workforce().take(choice, work.shard().tokens(), avoided(work), Set.of());
         if (place.isPresent()) {
           remaining.remove();
           run(work, place.get());
           return true;
         }
-        if (work.avoided().isEmpty()) {
+        if (avoided(work).isEmpty()) {
           return false; // nor is there a place for any other
         }
       }
     }
     return false;
+  }
+
+  /** Those that may have room soon are preferred, but not for ever. */
+  private Set<String> avoided(ShardWork work) {
+    return work.hasWaited(now(), options.longestBackoff()) ? Set.of() : work.avoided();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.graft.client.pool;
 
 import dev.graft.client.GraftRpcException;
+import dev.graft.v1.DescribeWorkerResponse;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
@@ -30,14 +31,18 @@ final class WorkerGate {
           .recordException(thrown -> RetryTable.scope(thrown) == RetryScope.OTHER_WORKER)
           .build();
 
+  private static final int FEWEST_CALLS = 2;
+  private static final int MOST_CALLS = 16;
+
   /** So long may one call keep the next from starting. */
   private static final Duration LONGEST_DEBT = Duration.ofDays(365);
 
   private final PoolOptions options;
   private final LongSupplier nanoTime;
   private final CircuitBreaker breaker;
-  private final Bulkhead bulkhead;
+  private final String worker;
   private final Optional<RateLimiter> rateLimiter;
+  private Bulkhead bulkhead;
   private int refusals; // in a row
   private long closedUntil;
 
@@ -47,13 +52,8 @@ final class WorkerGate {
     this.nanoTime = nanoTime;
     this.closedUntil = nanoTime.getAsLong();
     this.breaker = CircuitBreaker.of(worker, BREAKERS);
-    this.bulkhead =
-        Bulkhead.of(
-            worker,
-            BulkheadConfig.custom()
-                .maxConcurrentCalls(options.callsPerWorker())
-                .maxWaitDuration(Duration.ZERO)
-                .build());
+    this.worker = worker;
+    this.bulkhead = bulkhead(FEWEST_CALLS);
     this.rateLimiter =
         options
             .workerTokensPerSecond()
@@ -77,11 +77,32 @@ final class WorkerGate {
                         event.getStateTransition().getToState())));
   }
 
-  /** The worker came back; often it is another process than before. */
-  void reset() {
+  private Bulkhead bulkhead(int calls) {
+    return Bulkhead.of(
+        worker,
+        BulkheadConfig.custom().maxConcurrentCalls(calls).maxWaitDuration(Duration.ZERO).build());
+  }
+
+  /** The worker came back, often as another process than before. */
+  void reset(DescribeWorkerResponse description) {
+    bulkhead = bulkhead(options.callsPerWorker().orElse(callsFor(description)));
     breaker.reset();
     refusals = 0;
     closedUntil = nanoTime.getAsLong();
+  }
+
+  /** So many that each of its lanes has a batch to compute and one to go on with. */
+  private int callsFor(DescribeWorkerResponse description) {
+    int tokensPerBatch = Math.max(1, description.getLimits().getTokensPerBatch());
+    int batchesOfACall = Math.max(1, options.shardTokens() / tokensPerBatch);
+    int batches = 2 * description.getDevice().getLanes();
+    int calls = (batches + batchesOfACall - 1) / batchesOfACall;
+    return Math.min(MOST_CALLS, Math.max(FEWEST_CALLS, calls));
+  }
+
+  /** Calls that the worker gets at the same time. */
+  int calls() {
+    return bulkhead.getBulkheadConfig().getMaxConcurrentCalls();
   }
 
   /** Lets a call in, or not; never waits. */
@@ -98,7 +119,7 @@ final class WorkerGate {
   /** What keeps calls out now, to be put after the worker's name. */
   String why() {
     if (isFull()) {
-      return "has the %d calls that the pool gives it".formatted(options.callsPerWorker());
+      return "has the %d calls that the pool gives it".formatted(calls());
     }
     if (refuses()) {
       return "refuses calls, as it has too many";
@@ -132,6 +153,7 @@ final class WorkerGate {
 
   /** A call's stay at the worker; MUST be ended once. */
   final class Pass {
+    private final Bulkhead entered = bulkhead; // the worker may get another meanwhile
     private final long since;
 
     private Pass(long since) {
@@ -140,7 +162,7 @@ final class WorkerGate {
 
     void succeeded() {
       refusals = 0;
-      bulkhead.onComplete();
+      entered.onComplete();
       breaker.onSuccess(breaker.getCurrentTimestamp() - since, breaker.getTimestampUnit());
     }
 
@@ -150,7 +172,7 @@ final class WorkerGate {
      * @return how long the worker gets no more calls because it refused this one
      */
     Duration failed(Throwable failure) {
-      bulkhead.onComplete();
+      entered.onComplete();
       breaker.onError(breaker.getCurrentTimestamp() - since, breaker.getTimestampUnit(), failure);
       if (failure instanceof GraftRpcException failed
           && failed.reason().equals(StallDetector.REASON)) {
@@ -166,7 +188,7 @@ final class WorkerGate {
 
     /** The call is not needed any more; that says nothing about the worker. */
     void abandoned() {
-      bulkhead.onComplete();
+      entered.onComplete();
       breaker.releasePermission();
     }
   }

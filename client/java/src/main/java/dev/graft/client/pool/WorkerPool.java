@@ -142,7 +142,15 @@ public final class WorkerPool implements AutoCloseable {
   @SuppressWarnings("FutureReturnValueIgnored") // a copy of the future that nobody waits for
   PlaceRequest requestPlace(
       WorkerChoice choice, long tokens, Set<String> avoided, Patience patience) {
-    PlaceRequest request = new PlaceRequest(workers, choice, tokens, avoided, patience);
+    long since = System.nanoTime();
+    PlaceRequest request =
+        new PlaceRequest(
+            workers,
+            choice,
+            tokens,
+            avoided,
+            patience,
+            () -> System.nanoTime() - since >= options.longestBackoff().toNanos());
     request.place().whenComplete((place, thrown) -> loop.execute(() -> ended(request)));
     admit(request);
     return request;

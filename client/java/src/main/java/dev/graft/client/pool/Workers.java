@@ -229,6 +229,11 @@ final class Workers implements Workforce, Membership {
   }
 
   @Override
+  public int calls() {
+    return up().stream().mapToInt(PoolWorker::calls).sum();
+  }
+
+  @Override
   public Optional<String> whyNever(WorkerChoice choice) {
     return areAllUp() && able(choice).findAny().isEmpty()
         ? Optional.of(whyNobody(choice))

@@ -28,6 +28,9 @@ interface Workforce {
   /** Workers that are up. */
   int alive();
 
+  /** Calls that the workers that are up get at the same time. */
+  int calls();
+
   /** What each worker lacks, if all are up and none meets the requirements. */
   Optional<String> whyNever(WorkerChoice choice);
 

@@ -27,6 +27,11 @@ class PatienceTest {
             }
 
             @Override
+            public int calls() {
+              return 2 * alive;
+            }
+
+            @Override
             public Optional<String> whyNever(WorkerChoice choice) {
               return never;
             }

@@ -15,6 +15,7 @@ import dev.graft.v1.ExtractResponse;
 import dev.graft.v1.ExtractSpec;
 import dev.graft.v1.Item;
 import dev.graft.v1.ItemResult;
+import dev.graft.v1.Pooling;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
@@ -84,6 +85,23 @@ class PooledExtractTest {
         WorkerPool pool = WorkerPool.connect(first.name() + "," + second.name(), options())) {
       assertThat(all(pool.extract(JOB, ITEMS, ResultOrder.AS_DONE)))
           .containsExactlyInAnyOrderElementsOf(undisturbed());
+    }
+  }
+
+  @Test
+  void shardsOfTokenFeaturesAreSmall() {
+    ExtractSpec.Builder spec = ExtractSpec.newBuilder();
+    spec.getFeaturesBuilder().setPooling(Pooling.POOLING_NONE);
+    List<Item> items =
+        IntStream.range(0, 10).mapToObj(i -> Items.text(i, "x".repeat(4 * 999))).toList();
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool = WorkerPool.connect(worker.name())) {
+      assertThat(all(pool.extract(JOB, items, ResultOrder.OF_ITEMS))).hasSize(10);
+      assertThat(worker.calls).hasValue(1);
+      // Items have a thousand tokens each, as estimated.
+      ExtractJob unpooled = ExtractJob.of(spec.build());
+      assertThat(all(pool.extract(unpooled, items, ResultOrder.OF_ITEMS))).hasSize(10);
+      assertThat(worker.calls).hasValue(1 + 5);
     }
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.graft.client.Failures;
 import dev.graft.client.GraftRpcException;
+import dev.graft.v1.DescribeWorkerResponse;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,7 +17,9 @@ class WorkerGateTest {
   private long now;
 
   private WorkerGate gate(PoolOptions options) {
-    return new WorkerGate("worker", options, () -> now, events::add);
+    WorkerGate gate = new WorkerGate("worker", options, () -> now, events::add);
+    gate.reset(FarmWorker.ordinary().build());
+    return gate;
   }
 
   private static GraftRpcException refusal() {
@@ -40,6 +43,34 @@ class WorkerGateTest {
   }
 
   @Test
+  void aWorkerGetsTwoBatchesForEachOfItsLanes() {
+    assertThat(calls(1, 512, 16_384)).isEqualTo(2);
+    assertThat(calls(16, 2_048, 16_384)).isEqualTo(4); // of eight batches each
+    assertThat(calls(3, 65_536, 16_384)).isEqualTo(6); // of less than one
+    assertThat(calls(1_000, 512, 1)).isEqualTo(16);
+    assertThat(calls(0, 0, 16_384)).as("not told").isEqualTo(2);
+  }
+
+  private int calls(int lanes, int tokensPerBatch, int shardTokens) {
+    DescribeWorkerResponse.Builder worker = FarmWorker.ordinary();
+    worker.getDeviceBuilder().setLanes(lanes);
+    worker.getLimitsBuilder().setTokensPerBatch(tokensPerBatch);
+    WorkerGate gate = gate(new PoolOptions().shards(shardTokens, 1_024));
+    gate.reset(worker.build());
+    return gate.calls();
+  }
+
+  @Test
+  void callsOfAnEarlierProcessDoNotCount() {
+    WorkerGate gate = gate(new PoolOptions().callsPerWorker(1));
+    WorkerGate.Pass early = gate.enter(1).orElseThrow();
+    gate.reset(FarmWorker.ordinary().build());
+    assertThat(gate.enter(1)).isPresent();
+    early.abandoned();
+    assertThat(gate.enter(1)).isEmpty();
+  }
+
+  @Test
   void aWorkerThatRefusesIsLeftAloneForAsLongAsItAsks() {
     WorkerGate gate = gate(new PoolOptions());
     for (int i = 0; i < 10; i++) { // a breaker would open
@@ -58,7 +89,7 @@ class WorkerGateTest {
     WorkerGate gate = gate(new PoolOptions());
     gate.enter(1).orElseThrow().failed(refusal());
     assertThat(gate.enter(1)).isEmpty();
-    gate.reset();
+    gate.reset(FarmWorker.ordinary().build());
     assertThat(gate.enter(1)).isPresent();
   }
 
@@ -81,7 +112,7 @@ class WorkerGateTest {
     assertThat(gate.enter(1)).isEmpty();
     assertThat(gate.why()).contains("circuit breaker OPEN");
     assertThat(events).hasSize(1).first().isInstanceOf(PoolEvent.BreakerMoved.class);
-    gate.reset();
+    gate.reset(FarmWorker.ordinary().build());
     assertThat(gate.enter(1)).isPresent();
   }
 }
