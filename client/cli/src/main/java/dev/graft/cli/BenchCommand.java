@@ -1,15 +1,22 @@
 package dev.graft.cli;
 
 import dev.graft.cli.bench.Bench;
-import dev.graft.server.torch.ComputeDtype;
+import dev.graft.cli.bench.BenchPart;
+import dev.graft.cli.bench.BenchRounds;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Iterator;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code graft bench}. */
 @Command(
@@ -37,6 +44,13 @@ final class BenchCommand implements Callable<Integer> {
   private int rounds;
 
   @Option(
+      names = "--naive-rounds",
+      paramLabel = "COUNT",
+      defaultValue = "1",
+      description = "Runs of each naive loop, which take minutes. Default: ${DEFAULT-VALUE}.")
+  private int naiveRounds;
+
+  @Option(
       names = "--items",
       paramLabel = "COUNT",
       defaultValue = "256",
@@ -50,14 +64,14 @@ final class BenchCommand implements Callable<Integer> {
       description = "Passages that MiniLM extracts. Default: ${DEFAULT-VALUE}.")
   private int passages;
 
-  @Option(names = "--only", paramLabel = "PART", description = "Only `train` or only `extract`.")
-  private Optional<String> only = Optional.empty();
-
-  @Option(names = "--measure", hidden = true, description = "One measurement in this process.")
-  private Optional<String> measure = Optional.empty();
-
-  @Option(names = "--dtype", hidden = true, description = "Compute dtype of --measure.")
-  private Optional<String> dtype = Optional.empty();
+  @Option(
+      names = "--only",
+      paramLabel = "PART",
+      split = ",",
+      converter = Part.class,
+      completionCandidates = Part.class,
+      description = "Only these parts: ${COMPLETION-CANDIDATES}. Default: all.")
+  private Set<BenchPart> only = EnumSet.allOf(BenchPart.class);
 
   @Override
   public Integer call() throws IOException, InterruptedException {
@@ -68,12 +82,29 @@ final class BenchCommand implements Callable<Integer> {
             DemoCommand.passages().subList(0, passages),
             items,
             graft.surroundings().out());
-    if (measure.isPresent()) {
-      bench.measure(
-          measure.get(), dtype.map(name -> ComputeDtype.valueOf(name.toUpperCase(Locale.ROOT))));
-    } else {
-      bench.compare(python, rounds, only);
-    }
+    bench.compare(only, python, new BenchRounds(rounds, naiveRounds));
     return 0;
+  }
+
+  private static final class Part implements ITypeConverter<BenchPart>, Iterable<String> {
+    @Override
+    public BenchPart convert(String name) {
+      return Arrays.stream(BenchPart.values())
+          .filter(part -> name(part).equals(name))
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  new TypeConversionException(
+                      "'" + name + "' is not one of " + String.join(", ", this)));
+    }
+
+    private static String name(BenchPart part) {
+      return part.name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public Iterator<String> iterator() {
+      return Arrays.stream(BenchPart.values()).map(Part::name).iterator();
+    }
   }
 }

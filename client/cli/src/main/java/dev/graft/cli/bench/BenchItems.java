@@ -1,6 +1,10 @@
 package dev.graft.cli.bench;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.graft.client.Items;
+import dev.graft.v1.Content;
 import dev.graft.v1.Item;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,8 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * Token ids of the lengths that texts have: log-normal with median 56, from 8 to 256; four classes.
@@ -42,17 +44,36 @@ final class BenchItems {
     return items.stream().mapToLong(item -> item.getContent().getTokenIds().getIdsCount()).sum();
   }
 
-  /** Writes items for the Python baselines, a JSON object a line. */
+  /** Writes items, a JSON object a line. */
   static void write(List<Item> items, Path file) throws IOException {
-    Files.writeString(
-        file,
-        IntStream.range(0, items.size())
-            .mapToObj(
-                i ->
-                    "{\"input_ids\": %s, \"label\": %d}\n"
-                        .formatted(
-                            items.get(i).getContent().getTokenIds().getIdsList(),
-                            items.get(i).getLabel().getClassIndex()))
-            .collect(Collectors.joining()));
+    StringBuilder lines = new StringBuilder();
+    for (Item item : items) {
+      ObjectNode line = Measurement.JSON.createObjectNode();
+      Content content = item.getContent();
+      if (content.hasText()) {
+        line.put("text", content.getText());
+      } else {
+        ArrayNode ids = line.putArray("input_ids");
+        content.getTokenIds().getIdsList().forEach(ids::add);
+        line.put("label", item.getLabel().getClassIndex());
+      }
+      lines.append(line).append('\n');
+    }
+    Files.writeString(file, lines);
+  }
+
+  static List<Item> read(Path file) throws IOException {
+    List<Item> items = new ArrayList<>();
+    for (String line : Files.readAllLines(file)) {
+      JsonNode item = Measurement.JSON.readTree(line);
+      int number = items.size();
+      if (item.has("text")) {
+        items.add(Items.text(number, item.get("text").textValue()));
+      } else {
+        int[] ids = Measurement.JSON.treeToValue(item.get("input_ids"), int[].class);
+        items.add(Items.withClass(Items.tokenIds(number, ids), item.get("label").intValue()));
+      }
+    }
+    return items;
   }
 }

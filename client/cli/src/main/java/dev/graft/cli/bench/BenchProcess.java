@@ -34,23 +34,31 @@ import java.util.concurrent.CompletableFuture;
 
 /** One measurement: a worker and its client over a socket, in a process of their own. */
 final class BenchProcess implements AutoCloseable {
-  private final Path model;
+  private final String model;
   private final Optional<ComputeDtype> dtype;
   private final Worker worker;
   private final GraftClient client;
   private final Map<String, Object> figures = new LinkedHashMap<>();
 
-  BenchProcess(Path model, Optional<ComputeDtype> dtype) throws IOException {
-    this.model = model;
+  /**
+   * @param model the backbone; none for a worker that loads none
+   */
+  BenchProcess(Optional<Path> model, Optional<ComputeDtype> dtype) throws IOException {
+    this.model = model.map(Path::toString).orElse("");
     this.dtype = dtype;
     this.worker =
         Worker.start(
             new WorkerOptions()
                 .listen("127.0.0.1", 0)
-                .modelRoots(List.of(model))
+                .modelRoots(model.stream().toList())
                 .computeDtype(dtype)
                 .cacheMemoryBytes(0));
     this.client = GraftClient.connect("127.0.0.1:" + worker.port());
+  }
+
+  /** A worker before it has a backbone. */
+  void idle() {
+    figures.put("dtype", resolvedDtype().name());
   }
 
   /** Extracts features of all items once and trains a linear projector on them for three epochs. */
@@ -125,7 +133,7 @@ final class BenchProcess implements AutoCloseable {
     CompletableFuture<Void> end = new CompletableFuture<>();
     FeatureRequest request =
         new FeatureRequest(
-            Optional.of(model.toString()),
+            Optional.of(model),
             Optional.of(dev.graft.server.extraction.Pooling.MEAN),
             OptionalInt.empty(),
             false,
@@ -160,7 +168,7 @@ final class BenchProcess implements AutoCloseable {
 
   private FeatureSpec features(Pooling pooling) {
     return FeatureSpec.newBuilder()
-        .setBackbone(Backbone.newBuilder().setPath(model.toString()))
+        .setBackbone(Backbone.newBuilder().setPath(model))
         .setPooling(pooling)
         .build();
   }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /** What one process measured of itself: the last line of its output that is a JSON object. */
 record Measurement(JsonNode values) {
@@ -38,7 +39,13 @@ record Measurement(JsonNode values) {
     return new Measurement(JSON.readTree(json));
   }
 
-  double get(String name) {
-    return values.get(name).doubleValue();
+  /** A figure; empty where this measurement has none of the name. */
+  OptionalDouble find(String name) {
+    JsonNode value = values.path(name);
+    return value.isNumber() ? OptionalDouble.of(value.doubleValue()) : OptionalDouble.empty();
+  }
+
+  String text(String name) {
+    return values.get(name).textValue();
   }
 }

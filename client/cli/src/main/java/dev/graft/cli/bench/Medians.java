@@ -2,6 +2,7 @@ package dev.graft.cli.bench;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /** Several runs of one measurement. */
 final class Medians {
@@ -11,9 +12,19 @@ final class Medians {
     runs.add(run);
   }
 
-  double of(String name) {
-    double[] sorted = runs.stream().mapToDouble(run -> run.get(name)).sorted().toArray();
+  /** Empty where the measurement has no such figure. */
+  OptionalDouble of(String name) {
+    double[] sorted =
+        runs.stream()
+            .map(run -> run.find(name))
+            .flatMapToDouble(OptionalDouble::stream)
+            .sorted()
+            .toArray();
     int middle = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    if (sorted.length == 0) {
+      return OptionalDouble.empty();
+    }
+    return OptionalDouble.of(
+        sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2);
   }
 }

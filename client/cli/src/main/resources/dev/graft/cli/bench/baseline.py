@@ -13,6 +13,8 @@ import json
 import resource
 import time
 
+START = time.perf_counter()
+
 
 def busy():
     with open("/proc/stat") as stat:
@@ -56,6 +58,7 @@ def train(args):
     optimizer = torch.optim.AdamW(projector.parameters(), lr=1e-4)
     loss_function = torch.nn.CrossEntropyLoss()
     batch = 8
+    first = []
 
     def features(index):
         length = max(len(rows[i]) for i in index)
@@ -68,6 +71,7 @@ def train(args):
                 hidden = model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
             else:
                 hidden = model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states[-1]
+        first.append(time.perf_counter() - START)
         return hidden[torch.arange(len(index)), mask.sum(1) - 1].float()
 
     def epoch(get):
@@ -93,7 +97,13 @@ def train(args):
             epoch(features)
     seconds = whole.seconds * (1 if careful else 3)
     tokens = sum(len(row) for row in rows)
-    return dict(seconds=seconds, tokens_per_s=tokens / seconds, load_s=load.seconds, other_cores=whole.other_cores)
+    return dict(
+        seconds=seconds,
+        tokens_per_s=tokens / seconds,
+        load_s=load.seconds,
+        first_feature_s=first[0],
+        other_cores=whole.other_cores,
+    )
 
 
 def onnx(args):

@@ -1,0 +1,13 @@
+package dev.graft.cli.bench;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.List;
+
+/** One part of the benchmark: what runs in turns, and what is told of the medians. */
+interface Comparison {
+  List<Run> runs() throws IOException, InterruptedException;
+
+  /** Prints ratios of medians, after the table of all medians. */
+  void print(Results results, PrintStream out);
+}

@@ -1,0 +1,61 @@
+package dev.graft.cli.bench;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Command lines of the processes that measure. */
+final class Processes {
+  private final Path directory;
+  private final Optional<Path> python;
+
+  /**
+   * @param directory where files for them are written
+   * @param python runs the baselines
+   */
+  Processes(Path directory, Optional<Path> python) {
+    this.directory = directory;
+    this.python = python;
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  boolean hasPython() {
+    return python.isPresent();
+  }
+
+  /** A measurement of {@link MeasureMain}, with the options that this JVM has. */
+  List<String> own(String what, String... options) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    if (!what.equals("quantize")) {
+      command.add("-XX:TieredStopAtLevel=1"); // as bin/graft has it for train and extract
+    }
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of(MeasureMain.class.getName(), what));
+    command.addAll(List.of(options));
+    return command;
+  }
+
+  /** A way of {@code baseline.py}. */
+  List<String> baseline(String way, String... options) throws IOException {
+    Path script = directory.resolve("baseline.py");
+    if (!Files.exists(script)) {
+      try (InputStream in = Processes.class.getResourceAsStream("baseline.py")) {
+        Files.copy(in, script);
+      }
+    }
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of(python.orElseThrow().toString(), script.toString(), way));
+    command.addAll(List.of(options));
+    return command;
+  }
+}
