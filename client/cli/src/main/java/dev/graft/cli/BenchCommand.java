@@ -23,9 +23,9 @@ import picocli.CommandLine.TypeConversionException;
     name = "bench",
     mixinStandardHelpOptions = true,
     description = {
-      "Measures extraction and training on this machine.",
+      "Measures extraction, training and quantizing on this machine.",
       "With --python also the Python baselines, in turns, and prints ratios of medians.",
-      "Writes a random model of SmolLM2-135M's shape (538 MB) to the cache directory first."
+      "Writes random models (538 MB and 1.9 GB) to the cache directory first."
     })
 final class BenchCommand implements Callable<Integer> {
   @ParentCommand private GraftCommand graft;
@@ -33,7 +33,9 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--python",
       paramLabel = "FILE",
-      description = "A python with torch, transformers, onnxruntime and tokenizers installed.")
+      description =
+          "A python with torch, transformers, onnxruntime and tokenizers, and for `quantized`"
+              + " bitsandbytes and accelerate.")
   private Optional<Path> python = Optional.empty();
 
   @Option(

@@ -8,6 +8,11 @@ final class FourBitCodes {
   /** Number of codes. */
   static final int COUNT = 16;
 
+  /** Parts of [-1, 1], so small that no two bounds are in one; the last is 1 and a little more. */
+  private static final int CELLS = 1025;
+
+  private static final float CELLS_A_UNIT = 512;
+
   private static final FourBitCodes NF4 =
       new FourBitCodes(
           -1,
@@ -52,8 +57,11 @@ final class FourBitCodes {
   /** Codes by ascending value. */
   private final byte[] sorted = new byte[COUNT];
 
-  /** Between values that are neighbours when sorted: the middle, rounded to a float. */
-  private final float[] bounds = new float[COUNT - 1];
+  /** For each cell of [-1, 1]: the code of values up to its bound, and that of those above. */
+  private final byte[] codes = new byte[2 * CELLS];
+
+  /** The one bound that values of a cell may be on both sides of. */
+  private final float[] cellBounds = new float[CELLS];
 
   private FourBitCodes(double... exact) {
     int[] order =
@@ -66,9 +74,24 @@ final class FourBitCodes {
       values[i] = (float) exact[i];
       sorted[i] = (byte) order[i];
     }
+    // Between values that are neighbours when sorted: the middle, rounded to a float.
+    float[] bounds = new float[COUNT - 1];
     for (int i = 0; i < COUNT - 1; i++) {
       bounds[i] = (values[order[i]] + values[order[i + 1]]) / 2;
     }
+    int below = 0; // bounds that are below all values of the cell, since cells ascend as values do
+    for (int cell = 0; cell < CELLS; cell++) {
+      boolean divided = below < bounds.length && cell(bounds[below]) == cell;
+      cellBounds[cell] = divided ? bounds[below] : Float.POSITIVE_INFINITY;
+      codes[2 * cell] = sorted[below];
+      below += divided ? 1 : 0;
+      codes[2 * cell + 1] = sorted[below];
+    }
+  }
+
+  /** NaN is in cell 0. */
+  private static int cell(float x) {
+    return Math.max(0, Math.min(CELLS - 1, (int) ((x + 1) * CELLS_A_UNIT)));
   }
 
   static FourBitCodes of(FourBitType type) {
@@ -87,11 +110,11 @@ final class FourBitCodes {
    * The code of the value nearest to {@code x}; a tie goes to the lower value, NaN to the highest.
    */
   int nearest(float x) {
-    // A search in four steps for the number of bounds below x.
-    int below = x <= bounds[7] ? 0 : 8;
-    below += x <= bounds[below + 3] ? 0 : 4;
-    below += x <= bounds[below + 1] ? 0 : 2;
-    below += x <= bounds[below] ? 0 : 1;
-    return sorted[below];
+    if (Float.isNaN(x)) {
+      return sorted[COUNT - 1];
+    }
+    // A table and one comparison: a search would have branches that nothing predicts.
+    int cell = cell(x);
+    return codes[2 * cell + (x <= cellBounds[cell] ? 0 : 1)];
   }
 }

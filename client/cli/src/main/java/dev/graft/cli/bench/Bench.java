@@ -12,10 +12,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** The whole benchmark. */
 public final class Bench {
+  /** Passages for the backbone that is larger than memory. */
+  private static final int LIMITED_ITEMS = 2000;
+
   private final Path cache;
   private final Path miniLm;
   private final List<String> passages;
@@ -47,36 +49,46 @@ public final class Bench {
     try {
       Processes processes = new Processes(directory, python);
       for (BenchPart part : parts) {
-        Comparison comparison = comparison(part, processes, rounds);
-        Results results = measure(comparison.runs());
-        results.print(out);
-        comparison.print(results, out);
+        try (Comparison comparison = comparison(part, processes, rounds)) {
+          Results results = measure(comparison.runs());
+          results.print(out);
+          comparison.print(results, out);
+        }
         out.println();
       }
       out.println("of limit: of what the fastest matrix product of this type does on all cores");
       out.println("first s: from the start of the process to the first feature");
       out.println("others: cores that other processes used meanwhile; compare only quiet runs");
     } finally {
-      delete(directory);
+      Directories.delete(directory);
     }
   }
 
   private Comparison comparison(BenchPart part, Processes processes, BenchRounds rounds)
-      throws IOException {
+      throws IOException, InterruptedException {
     return switch (part) {
       case TRAIN ->
-          new TrainingComparison(
-              processes,
-              BenchModel.in(cache.resolve("bench-llama-135m")),
-              write(BenchItems.random(items), processes.directory().resolve("items.jsonl")),
-              rounds);
+          new TrainingComparison(processes, BenchModel.SMALL.in(cache), items(processes), rounds);
       case EXTRACT ->
           new ExtractionComparison(
               processes,
               miniLm,
               write(texts(), processes.directory().resolve("passages.jsonl")),
               rounds);
+      case QUANTIZED ->
+          new QuantizedComparison(processes, BenchModel.SMALL.in(cache), items(processes), rounds);
+      case LIMITED ->
+          new LimitedComparison(
+              processes,
+              BenchModel.LARGE.in(cache),
+              write(
+                  BenchItems.random(LIMITED_ITEMS), processes.directory().resolve("limited.jsonl")),
+              rounds);
     };
+  }
+
+  private Path items(Processes processes) throws IOException {
+    return write(BenchItems.random(items), processes.directory().resolve("items.jsonl"));
   }
 
   private static Path write(List<Item> items, Path file) throws IOException {
@@ -104,13 +116,5 @@ public final class Bench {
     List<Item> texts = new ArrayList<>();
     Items.texts(passages).forEach(texts::add);
     return texts;
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : (Iterable<Path>) files.sorted(Comparator.reverseOrder())::iterator) {
-        Files.delete(file);
-      }
-    }
   }
 }

@@ -18,6 +18,7 @@ import java.util.Random;
  */
 final class BenchItems {
   static final int CLASSES = 4;
+  static final int VOCABULARY = 49_152;
 
   private BenchItems() {}
 
@@ -33,7 +34,7 @@ final class BenchItems {
         ids[j] =
             random.nextInt(10) < 3
                 ? 10 + label * 50 + random.nextInt(50)
-                : 10 + random.nextInt(BenchModel.VOCABULARY - 10);
+                : 10 + random.nextInt(VOCABULARY - 10);
       }
       items.add(Items.withClass(Items.tokenIds(i, ids), label));
     }

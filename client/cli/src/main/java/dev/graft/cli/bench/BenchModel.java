@@ -13,65 +13,73 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 
 /**
- * A Llama of the shape of SmolLM2-135M with random weights: as fast as the trained one, and needs
- * no download.
+ * A Llama with random weights in 32 bits: as fast as a trained one, and needs no download.
+ *
+ * @param directory where it is, under the cache directory
+ * @param hidden values of a hidden state, of which a head has 64
+ * @param keyValue of keys, and of values, of a token
  */
-final class BenchModel {
-  private static final int HIDDEN = 576;
-  private static final int INTERMEDIATE = 1536;
-  private static final int KEY_VALUE = 192;
-  private static final int BLOCKS = 30;
-  static final int VOCABULARY = 49_152;
+record BenchModel(
+    String directory, int hidden, int intermediate, int keyValue, int blocks, int vocabulary) {
+  /** The shape of SmolLM2-135M: 538 MB. */
+  static final BenchModel SMALL =
+      new BenchModel("bench-llama-135m", 576, 1536, 192, 30, BenchItems.VOCABULARY);
+
+  /** 1.8 GB. */
+  static final BenchModel LARGE =
+      new BenchModel("bench-llama-450m", 1024, 4096, 256, 27, BenchItems.VOCABULARY);
 
   /** Floating-point operations of the matrix products of one token, attention's own not counted. */
-  static final double PRODUCT_FLOPS_PER_TOKEN =
-      2.0
-          * BLOCKS
-          * (2.0 * HIDDEN * HIDDEN + 2.0 * HIDDEN * KEY_VALUE + 3.0 * HIDDEN * INTERMEDIATE);
+  double tokenFlops() {
+    return 2.0
+        * blocks
+        * (2.0 * hidden * hidden + 2.0 * hidden * keyValue + 3.0 * hidden * intermediate);
+  }
 
-  private static final String CONFIG =
-      """
-      {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 49152, "hidden_size": 576,
-       "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3,
-       "hidden_act": "silu", "max_position_embeddings": 8192, "rms_norm_eps": 1e-05, "rope_theta": 100000.0,
-       "attention_bias": false, "mlp_bias": false, "tie_word_embeddings": true, "torch_dtype": "float32"}
-      """;
-
-  private BenchModel() {}
-
-  /** Writes the model (538 MB) unless it is there. */
-  static Path in(Path directory) throws IOException {
-    Path weights = directory.resolve("model.safetensors");
+  /** Writes the model unless it is there. */
+  Path in(Path cache) throws IOException {
+    Path model = cache.resolve(directory);
+    Path weights = model.resolve("model.safetensors");
     if (!Files.exists(weights)) {
-      Files.createDirectories(directory);
-      Path partial = directory.resolve("model.partial");
+      Files.createDirectories(model);
+      Path partial = model.resolve("model.partial");
       write(partial);
       Files.move(partial, weights, StandardCopyOption.ATOMIC_MOVE);
     }
-    Files.writeString(directory.resolve("config.json"), CONFIG);
-    return directory;
+    Files.writeString(model.resolve("config.json"), config());
+    return model;
   }
 
-  private static Map<String, int[]> tensors() {
+  private String config() {
+    return """
+    {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": %d, "hidden_size": %d,
+     "intermediate_size": %d, "num_hidden_layers": %d, "num_attention_heads": %d, "num_key_value_heads": %d,
+     "hidden_act": "silu", "max_position_embeddings": 8192, "rms_norm_eps": 1e-05, "rope_theta": 100000.0,
+     "attention_bias": false, "mlp_bias": false, "tie_word_embeddings": true, "torch_dtype": "float32"}
+    """
+        .formatted(vocabulary, hidden, intermediate, blocks, hidden / 64, keyValue / 64);
+  }
+
+  private Map<String, int[]> tensors() {
     Map<String, int[]> shapes = new TreeMap<>();
-    shapes.put("model.embed_tokens.weight", new int[] {VOCABULARY, HIDDEN});
-    shapes.put("model.norm.weight", new int[] {HIDDEN});
-    for (int i = 0; i < BLOCKS; i++) {
+    shapes.put("model.embed_tokens.weight", new int[] {vocabulary, hidden});
+    shapes.put("model.norm.weight", new int[] {hidden});
+    for (int i = 0; i < blocks; i++) {
       String block = "model.layers." + i + ".";
-      shapes.put(block + "input_layernorm.weight", new int[] {HIDDEN});
-      shapes.put(block + "post_attention_layernorm.weight", new int[] {HIDDEN});
-      shapes.put(block + "self_attn.q_proj.weight", new int[] {HIDDEN, HIDDEN});
-      shapes.put(block + "self_attn.k_proj.weight", new int[] {KEY_VALUE, HIDDEN});
-      shapes.put(block + "self_attn.v_proj.weight", new int[] {KEY_VALUE, HIDDEN});
-      shapes.put(block + "self_attn.o_proj.weight", new int[] {HIDDEN, HIDDEN});
-      shapes.put(block + "mlp.gate_proj.weight", new int[] {INTERMEDIATE, HIDDEN});
-      shapes.put(block + "mlp.up_proj.weight", new int[] {INTERMEDIATE, HIDDEN});
-      shapes.put(block + "mlp.down_proj.weight", new int[] {HIDDEN, INTERMEDIATE});
+      shapes.put(block + "input_layernorm.weight", new int[] {hidden});
+      shapes.put(block + "post_attention_layernorm.weight", new int[] {hidden});
+      shapes.put(block + "self_attn.q_proj.weight", new int[] {hidden, hidden});
+      shapes.put(block + "self_attn.k_proj.weight", new int[] {keyValue, hidden});
+      shapes.put(block + "self_attn.v_proj.weight", new int[] {keyValue, hidden});
+      shapes.put(block + "self_attn.o_proj.weight", new int[] {hidden, hidden});
+      shapes.put(block + "mlp.gate_proj.weight", new int[] {intermediate, hidden});
+      shapes.put(block + "mlp.up_proj.weight", new int[] {intermediate, hidden});
+      shapes.put(block + "mlp.down_proj.weight", new int[] {hidden, intermediate});
     }
     return shapes;
   }
 
-  private static void write(Path file) throws IOException {
+  private void write(Path file) throws IOException {
     StringBuilder header = new StringBuilder("{\"__metadata__\":{\"format\":\"pt\"}");
     long offset = 0;
     for (Map.Entry<String, int[]> tensor : tensors().entrySet()) {

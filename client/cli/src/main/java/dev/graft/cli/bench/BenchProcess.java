@@ -2,6 +2,8 @@ package dev.graft.cli.bench;
 
 import dev.graft.client.ExtractJob;
 import dev.graft.client.GraftClient;
+import dev.graft.client.QuantizeCall;
+import dev.graft.client.QuantizeEvent;
 import dev.graft.client.TrainEvent;
 import dev.graft.client.TrainJob;
 import dev.graft.server.jobs.Content;
@@ -20,6 +22,8 @@ import dev.graft.v1.Objective;
 import dev.graft.v1.Pooling;
 import dev.graft.v1.Projector;
 import dev.graft.v1.ProjectorKind;
+import dev.graft.v1.QuantizationScheme;
+import dev.graft.v1.QuantizeRequest;
 import dev.graft.v1.TrainSpec;
 import dev.graft.v1.TrainingArguments;
 import java.io.IOException;
@@ -42,17 +46,14 @@ final class BenchProcess implements AutoCloseable {
 
   /**
    * @param model the backbone; none for a worker that loads none
+   * @param options of the worker, but for where it listens and what it reads
    */
-  BenchProcess(Optional<Path> model, Optional<ComputeDtype> dtype) throws IOException {
+  BenchProcess(Optional<Path> model, WorkerOptions options) throws IOException {
     this.model = model.map(Path::toString).orElse("");
-    this.dtype = dtype;
+    this.dtype = options.computeDtype();
     this.worker =
         Worker.start(
-            new WorkerOptions()
-                .listen("127.0.0.1", 0)
-                .modelRoots(model.stream().toList())
-                .computeDtype(dtype)
-                .cacheMemoryBytes(0));
+            options.listen("127.0.0.1", 0).modelRoots(model.stream().toList()).cacheMemoryBytes(0));
     this.client = GraftClient.connect("127.0.0.1:" + worker.port());
   }
 
@@ -61,8 +62,12 @@ final class BenchProcess implements AutoCloseable {
     figures.put("dtype", resolvedDtype().name());
   }
 
-  /** Extracts features of all items once and trains a linear projector on them for three epochs. */
-  void train(List<Item> items) throws IOException {
+  /**
+   * Extracts features of all items once and trains a linear projector on them for three epochs.
+   *
+   * @param tokenFlops floating-point operations of the matrix products of one token
+   */
+  void train(List<Item> items, double tokenFlops) throws IOException {
     loadBackbone(items.get(0));
     TrainSpec spec =
         TrainSpec.newBuilder()
@@ -73,17 +78,26 @@ final class BenchProcess implements AutoCloseable {
                     .setCrossEntropy(CrossEntropy.newBuilder().setNumClasses(BenchItems.CLASSES)))
             .setArguments(TrainingArguments.newBuilder().setLearningRate(1e-4).setNumTrainEpochs(3))
             .build();
-    double start = System.nanoTime() / 1e9;
-    double busy = ProcessFigures.busySeconds() - ProcessFigures.ownSeconds();
+    Stopwatch watch = Stopwatch.start();
     TrainEvent.Completed completed = client.trainAsync(TrainJob.of(spec, items)).join();
-    double seconds = System.nanoTime() / 1e9 - start;
-    figures.put("seconds", seconds);
-    figures.put("extract_s", completed.result().getExtractionSeconds());
+    watch.stop(figures);
+    double extraction = completed.result().getExtractionSeconds();
+    figures.put("extract_s", extraction);
     figures.put("train_s", completed.result().getTrainRuntimeSeconds());
-    figures.put(
-        "other_cores",
-        (ProcessFigures.busySeconds() - ProcessFigures.ownSeconds() - busy) / seconds);
-    figures.put("tokens_per_s", BenchItems.tokens(items) / seconds);
+    putSpeed(BenchItems.tokens(items), watch.seconds(), extraction, tokenFlops);
+  }
+
+  /** Extracts features of all items once. */
+  void extract(List<Item> items, double tokenFlops) throws IOException {
+    loadBackbone(items.get(0));
+    ExtractSpec spec = ExtractSpec.newBuilder().setFeatures(features(Pooling.POOLING_LAST)).build();
+    Stopwatch watch = Stopwatch.start();
+    client.extractAsync(ExtractJob.of(spec), items).join();
+    watch.stop(figures);
+    putSpeed(BenchItems.tokens(items), watch.seconds(), watch.seconds(), tokenFlops);
+  }
+
+  private void putSpeed(long tokens, double seconds, double extraction, double tokenFlops) {
     double limit =
         worker.services().resources().lanes().count()
             * 1e9
@@ -92,20 +106,40 @@ final class BenchProcess implements AutoCloseable {
                 .mapToDouble(Kernels.Measured::gflops)
                 .max()
                 .orElseThrow();
-    figures.put(
-        "product_limit_fraction",
-        BenchItems.tokens(items)
-            * BenchModel.PRODUCT_FLOPS_PER_TOKEN
-            / completed.result().getExtractionSeconds()
-            / limit);
+    figures.put("tokens_per_s", tokens / seconds);
+    figures.put("product_limit_fraction", tokens * tokenFlops / extraction / limit);
+  }
+
+  /** Makes a quantized copy. */
+  void quantize(QuantizationScheme scheme, Path output) throws IOException {
+    QuantizeRequest request =
+        QuantizeRequest.newBuilder()
+            .setSource(backbone())
+            .setScheme(scheme)
+            .setDoubleQuantization(scheme == QuantizationScheme.QUANTIZATION_SCHEME_NF4)
+            .setDestination(output.toString())
+            .build();
+    Stopwatch watch = Stopwatch.start();
+    long bytes = 0;
+    long largest = 0;
+    try (QuantizeCall call = client.quantize(request)) {
+      while (call.hasNext()) {
+        if (call.next() instanceof QuantizeEvent.TensorDone done) {
+          bytes += done.tensor().getSourceBytes();
+          largest = Math.max(largest, done.tensor().getSourceBytes());
+        }
+      }
+    }
+    watch.stop(figures);
+    figures.put("source_mb_per_s", bytes / 1e6 / watch.seconds());
+    figures.put("largest_tensor_mib", largest / (double) (1 << 20));
   }
 
   /** Extracts texts over the socket, and in the same process without transport, in turns. */
-  void extract(List<Item> items) throws IOException {
+  void extractInTurns(List<Item> items) throws IOException {
     loadBackbone(items.get(0));
     ExtractSpec spec = ExtractSpec.newBuilder().setFeatures(features(Pooling.POOLING_MEAN)).build();
-    double busy = ProcessFigures.busySeconds() - ProcessFigures.ownSeconds();
-    double begin = System.nanoTime() / 1e9;
+    Stopwatch watch = Stopwatch.start();
     double socket = Double.MAX_VALUE;
     double direct = Double.MAX_VALUE;
     long tokens = 0;
@@ -118,11 +152,8 @@ final class BenchProcess implements AutoCloseable {
       extractDirectly(items);
       direct = Math.min(direct, System.nanoTime() / 1e9 - start);
     }
+    watch.stop(figures);
     figures.put("seconds", socket);
-    figures.put(
-        "other_cores",
-        (ProcessFigures.busySeconds() - ProcessFigures.ownSeconds() - busy)
-            / (System.nanoTime() / 1e9 - begin));
     figures.put("tokens", tokens);
     figures.put("tokens_per_s", tokens / socket);
     figures.put("in_process_tokens_per_s", tokens / direct);
@@ -167,10 +198,11 @@ final class BenchProcess implements AutoCloseable {
   }
 
   private FeatureSpec features(Pooling pooling) {
-    return FeatureSpec.newBuilder()
-        .setBackbone(Backbone.newBuilder().setPath(model))
-        .setPooling(pooling)
-        .build();
+    return FeatureSpec.newBuilder().setBackbone(backbone()).setPooling(pooling).build();
+  }
+
+  private Backbone backbone() {
+    return Backbone.newBuilder().setPath(model).build();
   }
 
   /** Prints what was measured, as one line of JSON. */

@@ -1,6 +1,8 @@
 package dev.graft.cli.bench;
 
+import dev.graft.server.rpc.WorkerOptions;
 import dev.graft.server.torch.ComputeDtype;
+import dev.graft.v1.QuantizationScheme;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -14,7 +16,7 @@ import picocli.CommandLine.Parameters;
 /** Makes one measurement in this process and prints it as a line of JSON. */
 @Command(name = "measure")
 public final class MeasureMain implements Callable<Integer> {
-  @Parameters(paramLabel = "WHAT", description = "idle, train or extract-texts.")
+  @Parameters(description = "idle, train, extract, extract-texts or quantize.")
   private String what;
 
   @Option(names = "--model")
@@ -26,6 +28,18 @@ public final class MeasureMain implements Callable<Integer> {
   @Option(names = "--dtype")
   private String dtype = "auto";
 
+  @Option(names = "--token-flops")
+  private double tokenFlops;
+
+  @Option(names = "--weights-memory")
+  private long weightsMemory;
+
+  @Option(names = "--scheme")
+  private String scheme;
+
+  @Option(names = "--output", description = "Of quantize; what is there is deleted first.")
+  private Optional<Path> output = Optional.empty();
+
   private MeasureMain() {}
 
   public static void main(String[] args) {
@@ -34,11 +48,23 @@ public final class MeasureMain implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (BenchProcess process = new BenchProcess(model, computeDtype())) {
+    WorkerOptions options =
+        new WorkerOptions()
+            .computeDtype(computeDtype())
+            .weightsMemoryBytes(weightsMemory)
+            .writableRoots(output.map(Path::getParent).stream().toList());
+    try (BenchProcess process = new BenchProcess(model, options)) {
       switch (what) {
         case "idle" -> process.idle();
-        case "train" -> process.train(BenchItems.read(items));
-        case "extract-texts" -> process.extract(BenchItems.read(items));
+        case "train" -> process.train(BenchItems.read(items), tokenFlops);
+        case "extract" -> process.extract(BenchItems.read(items), tokenFlops);
+        case "extract-texts" -> process.extractInTurns(BenchItems.read(items));
+        case "quantize" -> {
+          Directories.delete(output.orElseThrow());
+          process.quantize(
+              QuantizationScheme.valueOf("QUANTIZATION_SCHEME_" + scheme.toUpperCase(Locale.ROOT)),
+              output.orElseThrow());
+        }
         default -> throw new IllegalArgumentException(what);
       }
       process.print(System.out);

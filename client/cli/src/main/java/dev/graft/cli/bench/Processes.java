@@ -31,6 +31,33 @@ final class Processes {
     return python.isPresent();
   }
 
+  /** Whether bf16 is what a worker on this machine computes in by default; fp32 otherwise. */
+  boolean autoIsBfloat16() throws IOException, InterruptedException {
+    return Measurement.of(own("idle")).text("dtype").equals("BF16");
+  }
+
+  /** Whether the baselines' Python has a module. */
+  boolean pythonHas(String module) throws InterruptedException {
+    if (python.isEmpty()) {
+      return false;
+    }
+    return succeeds(List.of(python.get().toString(), "-c", "import " + module));
+  }
+
+  /** Whether a command can be run and ends well. */
+  static boolean succeeds(List<String> command) throws InterruptedException {
+    try {
+      return new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start()
+              .waitFor()
+          == 0;
+    } catch (IOException e) {
+      return false; // no such program
+    }
+  }
+
   /** A measurement of {@link MeasureMain}, with the options that this JVM has. */
   List<String> own(String what, String... options) {
     List<String> command = new ArrayList<>();

@@ -23,7 +23,7 @@ final class TrainingComparison implements Comparison {
 
   @Override
   public List<Run> runs() throws IOException, InterruptedException {
-    if (Measurement.of(processes.own("idle")).text("dtype").equals("BF16")) {
+    if (processes.autoIsBfloat16()) {
       dtypes.add("bf16");
     }
     List<Run> runs = new ArrayList<>();
@@ -31,13 +31,15 @@ final class TrainingComparison implements Comparison {
       String[] options = {
         "--model", model.toString(), "--items", items.toString(), "--dtype", dtype
       };
-      runs.add(new Run("train " + dtype, processes.own("train", options), rounds.most()));
+      List<String> own = new ArrayList<>(processes.own("train", options));
+      own.addAll(List.of("--token-flops", "" + BenchModel.SMALL.tokenFlops()));
+      runs.add(new Run("train " + dtype, own, rounds.most()));
       if (processes.hasPython()) {
         runs.add(
             new Run(
                 "careful loop " + dtype, processes.baseline("careful", options), rounds.most()));
         runs.add(
-            new Run("naive loop " + dtype, processes.baseline("loop", options), rounds.naive()));
+            new Run("naive loop " + dtype, processes.baseline("naive", options), rounds.naive()));
       }
     }
     return runs;

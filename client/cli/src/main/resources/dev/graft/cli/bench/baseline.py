@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """What a Python user does without Graft. Prints one line of JSON.
 
-  baseline.py loop     --model DIR --items FILE [--dtype fp32|bf16]   the usual loop: the whole causal model, each epoch, on unsorted batches
-  baseline.py careful  --model DIR --items FILE [--dtype fp32|bf16]   the base model once over length-sorted batches, then epochs on the features
-  baseline.py onnx     --model FILE --tokenizer FILE --items FILE     onnxruntime, sorted by length, mean pooling, at its best batch size
+  baseline.py naive    --model DIR --items FILE [--dtype fp32|bf16] [--quant nf4]
+                       the usual loop: the whole causal model, each epoch, on unsorted batches
+  baseline.py careful  --model DIR --items FILE [--dtype fp32|bf16] [--quant nf4]
+                       the base model once over length-sorted batches, then epochs on the features
+  baseline.py onnx     --model FILE --tokenizer FILE --items FILE
+                       onnxruntime, sorted by length, mean pooling, at its best batch size
 
-Needs torch and transformers, or onnxruntime and tokenizers. `loop` runs one epoch and reports three times its seconds.
+Needs torch and transformers, with --quant bitsandbytes and accelerate too; or onnxruntime and tokenizers. `naive` runs
+one epoch and reports three times its seconds.
 """
 
 import argparse
@@ -47,9 +51,18 @@ def train(args):
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[args.dtype]
     careful = args.way == "careful"
     kind = AutoModel if careful else AutoModelForCausalLM
+    more = {}
+    if args.quant:
+        from transformers import BitsAndBytesConfig
+
+        more["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+        )
     with Span() as load:
-        model = kind.from_pretrained(args.model, dtype=dtype, attn_implementation="sdpa").eval().requires_grad_(False)
-        for p in model.parameters():  # mapped pages are read on first use
+        model = kind.from_pretrained(args.model, dtype=dtype, attn_implementation="sdpa", **more).eval()
+        for p in model.parameters():
+            p.requires_grad_(False)
+            # Mapped pages are read on first use.
             p.flatten()[::1024].float().sum()
     rows = [torch.tensor(item["input_ids"]) for item in read(args.items)]
     labels = torch.tensor([item["label"] for item in read(args.items)])
@@ -139,11 +152,12 @@ def onnx(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("way", choices=["loop", "careful", "onnx"])
+    parser.add_argument("way", choices=["naive", "careful", "onnx"])
     parser.add_argument("--model", required=True)
     parser.add_argument("--items", required=True)
     parser.add_argument("--tokenizer")
     parser.add_argument("--dtype", default="fp32", choices=["fp32", "bf16"])
+    parser.add_argument("--quant", choices=["nf4"])
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     figures = onnx(args) if args.way == "onnx" else train(args)
