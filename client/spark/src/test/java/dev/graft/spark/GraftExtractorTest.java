@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.Any;
 import com.google.rpc.ErrorInfo;
+import dev.graft.client.GraftRpcException;
 import dev.graft.v1.Backbone;
 import dev.graft.v1.ComputeDtype;
 import dev.graft.v1.FeatureSpec;
 import dev.graft.v1.Overlength;
 import dev.graft.v1.Pooling;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -212,24 +214,36 @@ class GraftExtractorTest {
 
   @Test
   void aTextThatCannotBeComputedIsNamed() {
-    worker.answer =
-        (items, responses) ->
-            responses.onError(
-                StatusProto.toStatusRuntimeException(
-                    com.google.rpc.Status.newBuilder()
-                        .setCode(Status.Code.INVALID_ARGUMENT.value())
-                        .setMessage("Item 7 is too long.")
-                        .addDetails(
-                            Any.pack(
-                                ErrorInfo.newBuilder()
-                                    .setReason("ITEM_TOO_LONG")
-                                    .putMetadata("item", "7")
-                                    .build()))
-                        .build()));
+    worker.answer = (items, responses) -> responses.onError(tooLong());
     assertThatThrownBy(() -> extractor().transform(many()).collectAsList())
-        .hasMessageContaining("GraftPartitionException")
         .hasMessageMatching(
             "(?s).*Partition [01], row 7 \\(counted from 0\\): Item 7 is too long\\..*");
+  }
+
+  @Test
+  void theReasonReachesTheDriver() {
+    worker.answer = (items, responses) -> responses.onError(tooLong());
+    assertThatThrownBy(() -> extractor().transform(many()).collectAsList())
+        .cause()
+        .isInstanceOf(GraftPartitionException.class)
+        .cause()
+        .isInstanceOfSatisfying(
+            GraftRpcException.class,
+            failed -> assertThat(failed.reason()).isEqualTo("ITEM_TOO_LONG"));
+  }
+
+  private static StatusRuntimeException tooLong() {
+    return StatusProto.toStatusRuntimeException(
+        com.google.rpc.Status.newBuilder()
+            .setCode(Status.Code.INVALID_ARGUMENT.value())
+            .setMessage("Item 7 is too long.")
+            .addDetails(
+                Any.pack(
+                    ErrorInfo.newBuilder()
+                        .setReason("ITEM_TOO_LONG")
+                        .putMetadata("item", "7")
+                        .build()))
+            .build());
   }
 
   @Test
