@@ -40,6 +40,21 @@ record Failure(
         cause);
   }
 
+  /** The same about an item that the caller knows by another number. */
+  Failure about(String item, String newMessage) {
+    Map<String, String> newMetadata = new HashMap<>(metadata);
+    newMetadata.put("item", item);
+    return new Failure(
+        code,
+        reason,
+        newMessage,
+        Map.copyOf(newMetadata),
+        fieldViolations,
+        retryDelay,
+        lastCheckpoint,
+        cause);
+  }
+
   Failure after(Optional<TrainEvent.CheckpointSaved> checkpoint) {
     return new Failure(
         code, reason, message, metadata, fieldViolations, retryDelay, checkpoint, cause);

@@ -72,6 +72,20 @@ public sealed class GraftRpcException extends RuntimeException
     return failure.code() == Status.Code.UNAVAILABLE || failure.retryDelay().isPresent();
   }
 
+  /**
+   * The same failure, about an item that its caller knows by another number than the worker.
+   *
+   * @param number the caller's number of it
+   * @param what what the caller calls it, for the message
+   */
+  public GraftRpcException aboutItem(long number, String what) {
+    return StatusTranslation.typed(
+        failure.about(
+            Long.toUnsignedString(number),
+            "%s, which is item %s here: %s"
+                .formatted(what, failure.metadata().getOrDefault("item", "?"), getMessage())));
+  }
+
   /** The last checkpoint that a Train call received before it failed; going on from it is safe. */
   public Optional<TrainEvent.CheckpointSaved> lastCheckpoint() {
     return failure.lastCheckpoint();

@@ -57,7 +57,7 @@ record StatusTranslation(String worker) {
     return status == null ? List.of() : status.getDetailsList();
   }
 
-  private static GraftRpcException typed(Failure failure) {
+  static GraftRpcException typed(Failure failure) {
     return switch (failure.reason()) {
       case "BACKBONE_NOT_FOUND", "OUTSIDE_MODEL_ROOTS" -> new BackboneNotFoundException(failure);
       case "UNSUPPORTED_ARCHITECTURE", "UNSUPPORTED_OPTION", "UNSUPPORTED_FORMAT" ->

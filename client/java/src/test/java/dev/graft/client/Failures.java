@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 public final class Failures {
   private Failures() {}
 
-  static StatusRuntimeException of(
+  public static StatusRuntimeException of(
       Status.Code code, String message, ErrorInfo.Builder info, Message... moreDetails) {
     return StatusProto.toStatusRuntimeException(
         com.google.rpc.Status.newBuilder()

@@ -1,6 +1,7 @@
 package dev.graft.client.pool;
 
 import dev.graft.client.ExtractJob;
+import dev.graft.client.GraftRpcException;
 import dev.graft.client.Items;
 import dev.graft.client.TrainJob;
 import dev.graft.v1.Content;
@@ -69,28 +70,13 @@ record FarmedFeatures(TrainJob job, ExtractReady ready, ExtractionSummary summar
               job.deadline());
       return new FarmedFeatures(ready, extract.ready(), count.summary());
     } catch (IncompleteJobException incomplete) {
-      List<Long> trainNumbers = numbers(train);
-      List<Long> evalNumbers = numbers(eval);
+      ContentOwners owners = ContentOwners.of(List.copyOf(train), List.copyOf(eval));
       throw incomplete.ofTraining(
-          owners(incomplete.missingItems(), trainNumbers, 0),
-          owners(incomplete.missingItems(), evalNumbers, trainNumbers.size()));
+          owners.trainItems(incomplete.missingItems()),
+          owners.evalItems(incomplete.missingItems()));
+    } catch (GraftRpcException failed) {
+      throw ContentOwners.of(List.copyOf(train), List.copyOf(eval)).translated(failed);
     }
-  }
-
-  /** For each content the number of its item. */
-  private static List<Long> numbers(List<Item> items) {
-    return List.copyOf(items).stream()
-        .flatMap(item -> Collections.nCopies(item.hasPair() ? 2 : 1, item.getNumber()).stream())
-        .toList();
-  }
-
-  /** The items that the contents belong to of which the first has the number {@code first}. */
-  private static List<Long> owners(List<Long> contents, List<Long> numbers, int first) {
-    return contents.stream()
-        .filter(content -> content >= first && content - first < numbers.size())
-        .map(content -> numbers.get((int) (content - first)))
-        .distinct()
-        .toList();
   }
 
   /** What is to be computed: each item's content and then its pair's. */

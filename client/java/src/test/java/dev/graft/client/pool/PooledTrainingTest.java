@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.ByteString;
+import com.google.rpc.ErrorInfo;
+import dev.graft.client.Failures;
 import dev.graft.client.InvalidRequestException;
 import dev.graft.client.Items;
 import dev.graft.client.TrainEvent;
@@ -247,6 +249,37 @@ class PooledTrainingTest {
             .hasMessageContaining("2 attempts failed")
             .hasMessageContaining("20-24");
         assertThat(incomplete.missingItems()).contains(20L, 21L, 22L, 23L, 24L).doesNotContain(40L);
+      }
+    }
+  }
+
+  @Test
+  void anItemThatIsRefusedIsNamedByItsOwnNumber() {
+    List<Item> items = List.of(Items.withClass(Items.text(50, "a"), 0));
+    List<Item> evalItems =
+        List.of(
+            Items.withPair(
+                Items.withClass(Items.text(50, "b"), 0),
+                Content.newBuilder().setText("c").build()));
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool = WorkerPool.connect(worker.name(), options())) {
+      worker.answer =
+          (contents, responses) ->
+              responses.onError(
+                  Failures.of(
+                      Status.Code.INVALID_ARGUMENT,
+                      "items[2].content is empty.",
+                      ErrorInfo.newBuilder().setReason("INVALID_ITEM").putMetadata("item", "2")));
+      try (PooledTraining training =
+          pool.train(TrainJob.of(JOB.spec(), items).withEvalItems(evalItems))) {
+        InvalidRequestException refused =
+            catchThrowableOfType(
+                InvalidRequestException.class, () -> training.forEachRemaining(event -> {}));
+        assertThat(refused)
+            .hasMessage(
+                "Evaluation item 50's pair, which is item 2 here: items[2].content is empty.");
+        assertThat(refused.metadata()).containsEntry("item", "50");
+        assertThat(refused.reason()).isEqualTo("INVALID_ITEM");
       }
     }
   }
