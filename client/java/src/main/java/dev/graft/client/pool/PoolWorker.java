@@ -9,9 +9,11 @@ import dev.graft.v1.DescribeWorkerResponse;
 import dev.graft.v1.Item;
 import io.grpc.Channel;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 
@@ -30,6 +32,7 @@ final class PoolWorker {
   private volatile GraftClient client; // made when it is first up
   private long outstandingTokens;
   private OptionalLong lastDone = OptionalLong.empty();
+  private final Set<String> describedFor = new HashSet<>(); // once for a backbone
 
   /**
    * A worker that is down at first.
@@ -86,6 +89,7 @@ final class PoolWorker {
       client = builder.build();
     }
     if (!wasUp) {
+      describedFor.clear();
       gate.reset(answer);
     }
     return !wasUp;
@@ -176,7 +180,8 @@ final class PoolWorker {
       outstandingTokens -= tokens;
       lastDone = OptionalLong.of(nanoTime.getAsLong());
       pass.succeeded();
-      if (!description.map(choice::isLoadedAt).orElse(true)) {
+      if (!description.map(choice::isLoadedAt).orElse(true)
+          && describedFor.add(choice.backbone())) {
         describeAgain.run(); // it has the backbone in memory now
       }
     }

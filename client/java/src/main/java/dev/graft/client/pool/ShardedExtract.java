@@ -2,7 +2,6 @@ package dev.graft.client.pool;
 
 import dev.graft.client.ExtractJob;
 import dev.graft.client.ExtractResults;
-import dev.graft.client.GraftRpcException;
 import dev.graft.v1.ExtractReady;
 import dev.graft.v1.ItemResult;
 import io.github.resilience4j.retry.Retry;
@@ -25,7 +24,6 @@ final class ShardedExtract implements PoolJob {
   /** Are read before any worker is up. */
   private static final int FEWEST_SHARDS = 4;
 
-  private final long jobNumber;
   private final ExtractJob job;
   private final ExtractJob shardJob;
   private final WorkerChoice choice;
@@ -35,6 +33,7 @@ final class ShardedExtract implements PoolJob {
   private final Retry retry;
   private final Patience patience;
   private final ExtractPace pace;
+  private final ShardEvents events;
 
   private final Deque<ShardWork> waiting = new ArrayDeque<>();
   private final UndeliveredShards undelivered;
@@ -50,7 +49,7 @@ final class ShardedExtract implements PoolJob {
       ResultOrder order,
       Surroundings surroundings,
       ShardDelivery delivery) {
-    this.jobNumber = jobNumber;
+    this.events = new ShardEvents(jobNumber, surroundings.events());
     this.job = job;
     this.choice = choice;
     this.surroundings = surroundings;
@@ -66,10 +65,6 @@ final class ShardedExtract implements PoolJob {
 
   private long now() {
     return surroundings.nanoTime().getAsLong();
-  }
-
-  private void tell(PoolEvent event) {
-    surroundings.events().accept(event);
   }
 
   void admit(Shard shard) {
@@ -122,7 +117,7 @@ final class ShardedExtract implements PoolJob {
                 giveUp(
                     "the job took longer than its deadline of " + Durations.text(deadline), null));
     if (!over && pace.isReportDue(now())) {
-      tell(pace.report(now()));
+      events.throughput(pace.report(now()));
     }
   }
 
@@ -181,14 +176,7 @@ final class ShardedExtract implements PoolJob {
   @SuppressWarnings("FutureReturnValueIgnored") // a copy of the future that nobody waits for
   private void run(ShardWork work, Workforce.Place place) {
     Shard shard = work.shard();
-    tell(
-        new PoolEvent.ShardStarted(
-            jobNumber,
-            shard.number(),
-            place.worker(),
-            shard.items().size(),
-            shard.tokens(),
-            work.isRunning()));
+    events.started(shard, place.worker(), work.isRunning());
     ShardWork.Run run = new ShardWork.Run(place, now(), open(place, shard));
     work.add(run);
     callsUnderWay++;
@@ -254,18 +242,10 @@ final class ShardedExtract implements PoolJob {
   }
 
   private void count(ShardWork work, ShardWork.Run run, List<ItemResult> results) {
-    Shard shard = work.shard();
     long tokens = results.stream().mapToLong(ItemResult::getTokens).sum();
     long took = now() - run.since();
-    pace.done(shard, tokens, took);
-    tell(
-        new PoolEvent.ShardDone(
-            jobNumber,
-            shard.number(),
-            run.place().worker(),
-            shard.items().size(),
-            tokens,
-            Duration.ofNanos(took)));
+    pace.done(work.shard(), tokens, took);
+    events.done(work.shard(), run.place().worker(), tokens, Duration.ofNanos(took));
   }
 
   private void failed(ShardWork work, ShardWork.Run run, Throwable thrown, Duration refused) {
@@ -297,16 +277,8 @@ final class ShardedExtract implements PoolJob {
 
   private void tryAgain(ShardWork work, ShardWork.Run run, Throwable thrown, Duration pause) {
     waiting.addFirst(work);
-    tell(
-        new PoolEvent.ShardRetried(
-            jobNumber, work.shard().number(), run.place().worker(), why(thrown), pause));
+    events.retried(work.shard(), run.place().worker(), thrown, pause);
     surroundings.wakeLater().accept(pause);
-  }
-
-  private static String why(Throwable thrown) {
-    return thrown instanceof GraftRpcException failed && !failed.reason().isEmpty()
-        ? failed.reason()
-        : String.valueOf(thrown.getMessage());
   }
 
   private void deliver() {
@@ -316,7 +288,7 @@ final class ShardedExtract implements PoolJob {
     undelivered.deliver();
     if (inputEnded && undelivered.isEmpty()) {
       over = true;
-      tell(pace.report(now()));
+      events.throughput(pace.report(now()));
       delivery.completed();
     }
   }

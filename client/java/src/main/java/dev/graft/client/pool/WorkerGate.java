@@ -43,6 +43,7 @@ final class WorkerGate {
   private final String worker;
   private final Optional<RateLimiter> rateLimiter;
   private Bulkhead bulkhead;
+  private String lastObstacle = "is avoided, as the call failed there before";
   private int refusals; // in a row
   private long closedUntil;
 
@@ -107,7 +108,15 @@ final class WorkerGate {
 
   /** Lets a call in, or not; never waits. */
   Optional<Pass> enter(long tokens) {
-    if (isFull() || refuses() || isOverRate() || !breaker.tryAcquirePermission()) {
+    Optional<String> obstacle = obstacle();
+    if (obstacle.isEmpty() && !breaker.tryAcquirePermission()) {
+      obstacle =
+          Optional.of(
+              "is left alone for a while, as calls failed (circuit breaker %s)"
+                  .formatted(breaker.getState()));
+    }
+    if (obstacle.isPresent()) {
+      lastObstacle = obstacle.get();
       return Optional.empty();
     }
     bulkhead.acquirePermission();
@@ -116,19 +125,21 @@ final class WorkerGate {
     return Optional.of(new Pass(breaker.getCurrentTimestamp()));
   }
 
-  /** What keeps calls out now, to be put after the worker's name. */
+  /** What kept calls out when one last came, to be put after the worker's name. */
   String why() {
+    return lastObstacle;
+  }
+
+  private Optional<String> obstacle() {
     if (isFull()) {
-      return "has the %d calls that the pool gives it".formatted(calls());
+      return Optional.of("has the %d calls that the pool gives it".formatted(calls()));
     }
     if (refuses()) {
-      return "refuses calls, as it has too many";
+      return Optional.of("refuses calls, as it has too many");
     }
-    if (isOverRate()) {
-      return "has all tokens that its rate limit allows now";
-    }
-    return "is left alone for a while, as calls failed (circuit breaker %s)"
-        .formatted(breaker.getState());
+    return isOverRate()
+        ? Optional.of("has all tokens that its rate limit allows now")
+        : Optional.empty();
   }
 
   /** Whether only the rate limit keeps calls out. */

@@ -200,6 +200,7 @@ class PooledExtractTest {
         WorkerPool pool =
             WorkerPool.connect(
                 worker.name(), options().mostAttempts(1).patience(Duration.ofMillis(700)))) {
+      WorkerPoolTest.awaitUp(pool, 1);
       worker.answer = PooledExtractTest::refuse;
       assertThatThrownBy(() -> all(pool.extract(JOB, ITEMS, ResultOrder.OF_ITEMS)))
           .isInstanceOf(IncompleteJobException.class)
@@ -215,6 +216,7 @@ class PooledExtractTest {
         WorkerPool pool =
             WorkerPool.connect(
                 worker.name(), options().callsPerWorker(1).patience(Duration.ofMillis(700)))) {
+      WorkerPoolTest.awaitUp(pool, 1);
       worker.answer = (items, responses) -> called.countDown();
       try (PooledExtract unfinished = pool.extract(JOB, items(1), ResultOrder.OF_ITEMS)) {
         assertThat(called.await(20, TimeUnit.SECONDS)).isTrue();
