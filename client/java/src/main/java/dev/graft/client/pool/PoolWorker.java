@@ -112,6 +112,11 @@ final class PoolWorker {
     return isUp() && lacking(choice).isEmpty();
   }
 
+  /** Whether it may take a call now, as far as that can be told without trying. */
+  boolean hasRoom() {
+    return gate.isOpen();
+  }
+
   /** Calls that it gets at the same time. */
   int calls() {
     return gate.calls();

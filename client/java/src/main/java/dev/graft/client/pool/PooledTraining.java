@@ -68,7 +68,7 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
     this.pool = pool;
     this.job = job;
     this.requirements = requirements;
-    this.onFeatures = new WorkerChoice(requirements, "");
+    this.onFeatures = WorkerChoice.withoutBackbone(requirements);
     this.options = options;
     this.events = events;
     this.hasFeatures = !job.spec().getFeatures().hasBackbone();

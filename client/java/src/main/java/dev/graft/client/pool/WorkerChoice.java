@@ -11,12 +11,25 @@ import java.util.regex.Pattern;
  * Which workers a job's calls may go to, and which they rather go to.
  *
  * @param backbone the backbone's path as the spec has it; empty without
+ * @param hubRepository what the directory of one from a hub has in its path; empty for others
  */
-record WorkerChoice(Requirements requirements, String backbone) {
+record WorkerChoice(Requirements requirements, String backbone, String hubRepository) {
   private static final Pattern HUB = Pattern.compile("hf://([^/@]+)/([^/@]+).*");
 
   static WorkerChoice of(Requirements requirements, FeatureSpec features) {
-    return new WorkerChoice(requirements.and(features), features.getBackbone().getPath());
+    return of(requirements.and(features), features.getBackbone().getPath());
+  }
+
+  static WorkerChoice of(Requirements requirements, String backbone) {
+    Matcher hub = HUB.matcher(backbone);
+    String repository =
+        hub.matches() ? "/models--%s--%s/".formatted(hub.group(1), hub.group(2)) : "";
+    return new WorkerChoice(requirements, backbone, repository);
+  }
+
+  /** Of calls that need no backbone. */
+  static WorkerChoice withoutBackbone(Requirements requirements) {
+    return of(requirements, "");
   }
 
   /** Whether the worker has the backbone in memory; nobody lacks one that the job does not need. */
@@ -26,10 +39,9 @@ record WorkerChoice(Requirements requirements, String backbone) {
 
   /** Workers name a backbone by its directory, once links are resolved. */
   private boolean is(LoadedBackbone loaded) {
-    Matcher hub = HUB.matcher(backbone);
-    return hub.matches()
-        ? loaded.getPath().contains("/models--%s--%s/".formatted(hub.group(1), hub.group(2)))
-        : loaded.getPath().equals(backbone) || loaded.getPath().endsWith("/" + backbone);
+    return hubRepository.isEmpty()
+        ? loaded.getPath().equals(backbone) || loaded.getPath().endsWith("/" + backbone)
+        : loaded.getPath().contains(hubRepository);
   }
 
   /** Size of the backbone's tensors, as the workers that have it know; 0 if none does. */

@@ -106,17 +106,22 @@ final class WorkerGate {
     return bulkhead.getBulkheadConfig().getMaxConcurrentCalls();
   }
 
+  /** Whether a call may get in, as far as that can be told without trying. */
+  boolean isOpen() {
+    Optional<String> obstacle = obstacle();
+    obstacle.ifPresent(why -> lastObstacle = why);
+    return obstacle.isEmpty();
+  }
+
   /** Lets a call in, or not; never waits. */
   Optional<Pass> enter(long tokens) {
-    Optional<String> obstacle = obstacle();
-    if (obstacle.isEmpty() && !breaker.tryAcquirePermission()) {
-      obstacle =
-          Optional.of(
-              "is left alone for a while, as calls failed (circuit breaker %s)"
-                  .formatted(breaker.getState()));
+    if (!isOpen()) {
+      return Optional.empty();
     }
-    if (obstacle.isPresent()) {
-      lastObstacle = obstacle.get();
+    if (!breaker.tryAcquirePermission()) {
+      lastObstacle =
+          "is left alone for a while, as calls failed (circuit breaker %s)"
+              .formatted(breaker.getState());
       return Optional.empty();
     }
     bulkhead.acquirePermission();
@@ -125,7 +130,7 @@ final class WorkerGate {
     return Optional.of(new Pass(breaker.getCurrentTimestamp()));
   }
 
-  /** What kept calls out when one last came, to be put after the worker's name. */
+  /** What last kept a call out, to be put after the worker's name. */
   String why() {
     return lastObstacle;
   }

@@ -201,10 +201,17 @@ final class Workers implements Workforce, Membership {
       WorkerChoice choice, long tokens, Set<String> avoided, Set<String> excluded) {
     List<PoolWorker> able = able(choice).toList();
     boolean othersAreUp = able.stream().anyMatch(worker -> !avoided.contains(worker.name()));
+    List<PoolWorker> free =
+        able.stream()
+            .filter(PoolWorker::hasRoom)
+            .filter(worker -> !excluded.contains(worker.name()))
+            .filter(worker -> !othersAreUp || !avoided.contains(worker.name()))
+            .toList();
+    if (free.isEmpty()) {
+      return Optional.empty(); // most often: the rest takes its time in a large farm
+    }
     long bytes = choice.backboneBytes(descriptions());
-    return able.stream()
-        .filter(worker -> !excluded.contains(worker.name()))
-        .filter(worker -> !othersAreUp || !avoided.contains(worker.name()))
+    return free.stream()
         .map(
             worker -> new Candidate(worker, choice.rank(worker.description().orElseThrow(), bytes)))
         .sorted(

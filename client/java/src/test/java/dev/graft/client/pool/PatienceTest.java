@@ -56,7 +56,7 @@ class PatienceTest {
               return "all are full";
             }
           },
-          new WorkerChoice(Requirements.none(), ""),
+          WorkerChoice.withoutBackbone(Requirements.none()),
           Duration.ofMinutes(2),
           () -> now);
 

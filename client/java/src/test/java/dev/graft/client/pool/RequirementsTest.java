@@ -81,7 +81,7 @@ class RequirementsTest {
   }
 
   private static boolean isLoaded(String backbone, String directory) {
-    return new WorkerChoice(Requirements.none(), backbone)
+    return WorkerChoice.of(Requirements.none(), backbone)
         .isLoadedAt(
             WORKER.toBuilder()
                 .addLoadedBackbones(LoadedBackbone.newBuilder().setPath(directory))
@@ -90,7 +90,7 @@ class RequirementsTest {
 
   @Test
   void memoryIsPreferredWhereTheSizeIsKnown() {
-    WorkerChoice choice = new WorkerChoice(Requirements.none(), "b");
+    WorkerChoice choice = WorkerChoice.of(Requirements.none(), "b");
     DescribeWorkerResponse loaded =
         worker("cpu", 500).toBuilder()
             .addLoadedBackbones(LoadedBackbone.newBuilder().setPath("/models/b").setBytes(800))

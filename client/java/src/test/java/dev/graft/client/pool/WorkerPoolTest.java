@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 /** Who is there, how they are, and who gets the next call. */
 @Timeout(60)
 class WorkerPoolTest {
-  private static final WorkerChoice ANY = new WorkerChoice(Requirements.none(), "");
+  private static final WorkerChoice ANY = WorkerChoice.withoutBackbone(Requirements.none());
 
   @Test
   void aListOfWorkersIsFollowed() throws InterruptedException {
@@ -138,7 +138,7 @@ class WorkerPoolTest {
                 String.join(",", small.name(), large.name(), loaded.name()),
                 new PoolOptions().callsPerWorker(1))) {
       awaitUp(pool, 3);
-      WorkerChoice choice = new WorkerChoice(Requirements.none(), "b");
+      WorkerChoice choice = WorkerChoice.of(Requirements.none(), "b");
       List<String> order = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
         order.add(take(pool, choice, 10, Set.of(), Set.of()).orElseThrow().worker());
@@ -162,7 +162,7 @@ class WorkerPoolTest {
         FarmWorker second = FarmWorker.describedAs(gpu);
         WorkerPool pool = WorkerPool.connect(first.name() + "," + second.name())) {
       awaitUp(pool, 2);
-      WorkerChoice choice = new WorkerChoice(Requirements.none().withDevice("cuda"), "");
+      WorkerChoice choice = WorkerChoice.withoutBackbone(Requirements.none().withDevice("cuda"));
       // To avoid it is no use: no other will do.
       Set<String> avoided = Set.of(second.name());
       assertThat(take(pool, choice, 1, avoided, Set.of()).orElseThrow().worker())
