@@ -34,6 +34,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** What a worker makes of backbones, seen from a client; the same over every transport. */
 @Timeout(120)
 abstract class QuantizeScenarios {
+  /** Its rows are whole blocks of GGUF's types. */
+  private static final String WIDER_MODEL = "llama_gqa";
+
   @TempDir Path writable;
 
   private WorkerUnderTest worker;
@@ -119,8 +122,30 @@ abstract class QuantizeScenarios {
   void withoutDestinationTheSameFilesComeBack() throws IOException {
     QuantizeRequest.Builder request = request(QuantizationScheme.QUANTIZATION_SCHEME_INT8);
     client.quantizeAsync(request.clone().setDestination("made").build()).join();
+    assertSameFiles(streamed(request.build()), writable.resolve("made"));
+  }
+
+  @Test
+  void aGgufFileIsSentBackOrWrittenAndServed() throws IOException {
+    QuantizeRequest.Builder request =
+        request(QuantizationScheme.QUANTIZATION_SCHEME_Q8_0)
+            .setSource(Backbone.newBuilder().setPath(WIDER_MODEL));
+    QuantizeResult made =
+        client.quantizeAsync(request.clone().setDestination("made").build()).join();
+    assertThat(made.getRelativeError()).isBetween(1e-4, 0.01);
+    Map<String, byte[]> files = streamed(request.build());
+    assertThat(files).containsOnlyKeys("model-Q8_0.gguf");
+    assertSameFiles(files, writable.resolve("made"));
+
+    float[] served = feature("made");
+    assertThat(feature("made/model-Q8_0.gguf")).containsExactly(served);
+    assertThat(served).isNotEqualTo(feature(WIDER_MODEL));
+    assertThat(served).usingComparatorWithPrecision(0.1f).containsExactly(feature(WIDER_MODEL));
+  }
+
+  private Map<String, byte[]> streamed(QuantizeRequest request) throws IOException {
     Map<String, ByteArrayOutputStream> files = new TreeMap<>();
-    try (QuantizeCall call = client.quantize(request.build())) {
+    try (QuantizeCall call = client.quantize(request)) {
       while (call.hasNext()) {
         if (call.next() instanceof QuantizeEvent.FilePart file) {
           file.part()
@@ -132,14 +157,19 @@ abstract class QuantizeScenarios {
         }
       }
     }
-    Path made = writable.resolve("made");
+    Map<String, byte[]> whole = new TreeMap<>();
+    files.forEach((name, bytes) -> whole.put(name, bytes.toByteArray()));
+    return whole;
+  }
+
+  private static void assertSameFiles(Map<String, byte[]> files, Path made) throws IOException {
     try (Stream<Path> written = Files.list(made)) {
       assertThat(files.keySet())
           .containsExactlyInAnyOrderElementsOf(
               written.map(path -> path.getFileName().toString()).toList());
     }
-    for (Map.Entry<String, ByteArrayOutputStream> file : files.entrySet()) {
-      assertThat(made.resolve(file.getKey())).hasBinaryContent(file.getValue().toByteArray());
+    for (Map.Entry<String, byte[]> file : files.entrySet()) {
+      assertThat(made.resolve(file.getKey())).hasBinaryContent(file.getValue());
     }
   }
 

@@ -15,10 +15,8 @@ import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.jobs.QuantizeFixture.Recording;
 import dev.graft.server.torch.Lanes;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -28,11 +26,10 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledOnOs;
-import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Writing GGUF, against what llama.cpp's converter and quantizer wrote for the same model. */
 class GgufQuantizeTest {
@@ -353,19 +350,23 @@ class GgufQuantizeTest {
     assertThat(QuantizeFixture.left(output)).isEmpty();
   }
 
-  @Test
-  @EnabledOnOs(OS.LINUX)
-  void aFullDiskLeavesNothing() throws IOException {
-    FileOpener full = file -> FileChannel.open(Path.of("/dev/full"), StandardOpenOption.WRITE);
+  /** In the header, among the tensors, and before the last byte. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0.001, 0.5, 0.9999})
+  void aFullDiskLeavesNothing(double share) throws IOException {
+    QuantizeRequest request = request("llama-tiny.f32.gguf", QuantizationScheme.Q4_0, "made");
+    SmallDisk large = new SmallDisk(Long.MAX_VALUE);
+    job(LLAMA_CPP, large).run(request, new Recording());
+    QuantizeFixture.delete(output.resolve("made"));
+
+    SmallDisk full = new SmallDisk((long) (share * large.written()));
     GraftException refused =
         catchThrowableOfType(
-            GraftException.class,
-            () ->
-                job(LLAMA_CPP, full)
-                    .run(
-                        request("llama-tiny.f32.gguf", QuantizationScheme.Q4_0, "made"),
-                        new Recording()));
+            GraftException.class, () -> job(LLAMA_CPP, full).run(request, new Recording()));
+
     assertThat(refused.reason()).isEqualTo("DISK_FULL");
     assertThat(QuantizeFixture.left(output)).isEmpty();
+    job(LLAMA_CPP, new SmallDisk(large.written())).run(request, new Recording());
+    assertThat(QuantizeFixture.left(output)).containsExactly("made");
   }
 }

@@ -59,4 +59,12 @@ final class QuantizeFixture {
       return paths.map(path -> path.getFileName().toString()).sorted().toList();
     }
   }
+
+  /** Removes a directory of files. */
+  static void delete(Path directory) throws IOException {
+    for (String name : left(directory)) {
+      Files.delete(directory.resolve(name));
+    }
+    Files.delete(directory);
+  }
 }

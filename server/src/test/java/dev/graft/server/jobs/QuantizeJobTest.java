@@ -318,4 +318,32 @@ class QuantizeJobTest {
     assertThat(refused.category()).isEqualTo(GraftException.Category.RESOURCE_EXHAUSTED);
     assertThat(QuantizeFixture.left(output)).isEmpty();
   }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0.1, 0.5, 0.9999})
+  void aDiskThatFillsUpLeavesNothing(double share) throws IOException {
+    QuantizeRequest request =
+        new QuantizeRequest(
+            "llama_mha",
+            QuantizationScheme.NF4,
+            Optional.of("made"),
+            64,
+            true,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            40_000);
+    SmallDisk large = new SmallDisk(Long.MAX_VALUE);
+    job(large).run(request, new Recording());
+    QuantizeFixture.delete(output.resolve("made"));
+
+    SmallDisk full = new SmallDisk((long) (share * large.written()));
+    GraftException refused =
+        catchThrowableOfType(GraftException.class, () -> job(full).run(request, new Recording()));
+
+    assertThat(refused.reason()).isEqualTo("DISK_FULL");
+    assertThat(QuantizeFixture.left(output)).isEmpty();
+    job(new SmallDisk(large.written())).run(request, new Recording());
+    assertThat(QuantizeFixture.left(output)).containsExactly("made");
+  }
 }
