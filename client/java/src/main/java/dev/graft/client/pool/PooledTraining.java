@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import dev.graft.client.GraftRpcException;
 import dev.graft.client.TrainEvent;
 import dev.graft.client.TrainJob;
-import dev.graft.client.TrainingCall;
 import dev.graft.v1.ExtractReady;
 import io.github.resilience4j.retry.Retry;
 import java.util.HashSet;
@@ -52,8 +51,7 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
   private Retry.AsyncContext<?> attempts;
   private Patience patience; // another one after each progress
   private long checkpointStep;
-  private Workforce.Place place; // null between calls
-  private TrainingCall call; // null between calls
+  private PlacedTraining training; // null between calls
   private TrainEvent head;
   private boolean completed;
 
@@ -117,23 +115,23 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
     }
     while (true) {
       requireOpen();
-      if (call == null) {
-        open(onFeatures, job);
+      if (training == null) {
+        training = open(onFeatures, job);
       }
       try {
-        TrainEvent event = call.next();
+        TrainEvent event = training.next();
         keep(event);
         if (event instanceof TrainEvent.Completed) {
-          leave(Workforce.Place::leave);
+          training.succeeded();
         }
         if (!repeated.contains(event)) {
           TrainEvent told = summary.addedTo(event);
-          events.accept(new PoolEvent.Training(number, place.worker(), told));
+          events.accept(new PoolEvent.Training(number, training.worker(), told));
           return told;
         }
       } catch (GraftRpcException failed) {
-        requireOpen();
-        move(failed);
+        move(training, failed);
+        training = null;
       }
     }
   }
@@ -153,35 +151,35 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
             job.deadline());
     while (true) {
       requireOpen();
-      open(WorkerChoice.of(requirements, job.spec().getFeatures()), withoutItems);
+      PlacedTraining checking =
+          open(WorkerChoice.of(requirements, job.spec().getFeatures()), withoutItems);
       try {
-        TrainEvent ready = call.next();
-        call.close();
-        call = null;
-        leave(Workforce.Place::leave);
+        TrainEvent ready = checking.next();
+        checking.succeeded();
         attempts = retry.asyncContext();
         patience = pool.patience(onFeatures);
         repeated.contains(ready); // the second is that of the training on features
-        events.accept(new PoolEvent.Training(number, place.worker(), ready));
+        events.accept(new PoolEvent.Training(number, checking.worker(), ready));
         return ready;
       } catch (GraftRpcException failed) {
-        requireOpen();
-        move(failed);
+        move(checking, failed);
       }
     }
   }
 
-  private void open(WorkerChoice choice, TrainJob opened) {
+  private PlacedTraining open(WorkerChoice choice, TrainJob opened) {
     PlaceRequest request = pool.requestPlace(choice, options.shardTokens(), avoided, patience);
     running(() -> request.place().cancel(true));
+    Workforce.Place place;
     try {
       place = request.place().join();
     } catch (CompletionException | CancellationException failed) {
       requireOpen();
       throw failed.getCause() instanceof RuntimeException cause ? cause : failed;
     }
-    call = place.train(opened);
-    running(call);
+    PlacedTraining placed = PlacedTraining.open(place, opened, pool.loop());
+    running(placed);
+    return placed;
   }
 
   private void keep(TrainEvent event) {
@@ -192,12 +190,12 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
     }
   }
 
-  private void move(GraftRpcException failed) {
+  private void move(PlacedTraining lost, GraftRpcException failed) {
+    lost.failed(failed);
+    requireOpen();
     failed.lastCheckpoint().ifPresent(this::keep);
-    leave(left -> left.leave(failed));
-    call = null;
     if (RetryTable.isRefusal(failed)) {
-      tellMoved(failed); // the worker gets no call for a while; patience says how often
+      tellMoved(lost, failed); // the worker gets no call for a while; patience says how often
       return;
     }
     patience = pool.patience(onFeatures);
@@ -209,13 +207,13 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
           : new IncompleteJobException(
               "%d attempts without a new checkpoint failed, the last at worker %s with: %s; the last checkpoint is that of step %d"
                   .formatted(
-                      options.mostAttempts(), place.worker(), failed.getMessage(), checkpointStep),
+                      options.mostAttempts(), lost.worker(), failed.getMessage(), checkpointStep),
               failed);
     }
     if (RetryTable.scope(failed) == RetryScope.OTHER_WORKER) {
-      avoided.add(place.worker());
+      avoided.add(lost.worker());
     }
-    tellMoved(failed);
+    tellMoved(lost, failed);
     try {
       TimeUnit.MILLISECONDS.sleep(pauseMillis);
     } catch (InterruptedException interrupted) {
@@ -224,14 +222,9 @@ public final class PooledTraining implements Iterator<TrainEvent>, AutoCloseable
     }
   }
 
-  private void tellMoved(GraftRpcException failed) {
+  private void tellMoved(PlacedTraining lost, GraftRpcException failed) {
     events.accept(
-        new PoolEvent.TrainingMoved(number, place.worker(), failed.getMessage(), checkpointStep));
-  }
-
-  private void leave(Consumer<Workforce.Place> how) {
-    Workforce.Place left = place;
-    pool.loop().execute(() -> how.accept(left));
+        new PoolEvent.TrainingMoved(number, lost.worker(), failed.getMessage(), checkpointStep));
   }
 
   /** The last checkpoint that is known, to go on from in another job; empty if there is none. */

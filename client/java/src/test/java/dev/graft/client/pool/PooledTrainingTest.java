@@ -150,6 +150,19 @@ class PooledTrainingTest {
   }
 
   @Test
+  void aTrainingThatIsClosedLeavesItsPlace() {
+    try (FarmWorker worker = FarmWorker.start();
+        WorkerPool pool = WorkerPool.connect(worker.name(), options().callsPerWorker(1))) {
+      worker.train = (requests, responses) -> playFirstStep(responses);
+      for (int i = 0; i < 2; i++) { // the second needs the place of the first
+        try (PooledTraining training = pool.train(JOB)) {
+          while (!(training.next() instanceof TrainEvent.Log)) {}
+        }
+      }
+    }
+  }
+
+  @Test
   void aTrainingThatMakesNoProgressEnds() {
     try (FarmWorker worker = FarmWorker.start();
         WorkerPool pool = WorkerPool.connect(worker.name(), options().mostAttempts(3))) {
