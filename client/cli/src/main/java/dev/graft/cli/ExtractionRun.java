@@ -4,6 +4,7 @@ import dev.graft.cli.items.InputItem;
 import dev.graft.cli.items.ItemFile;
 import dev.graft.cli.output.ItemNames;
 import dev.graft.cli.output.ResultWriter;
+import dev.graft.cli.progress.FarmView;
 import dev.graft.cli.progress.Progress;
 import dev.graft.cli.progress.WorkersView;
 import dev.graft.client.ExtractJob;
@@ -63,7 +64,7 @@ final class ExtractionRun {
     AtomicLong sent = new AtomicLong();
     try (ItemFile.Items items = input.open();
         Progress progress = surroundings.progress();
-        WorkersView view = workers.show(progress, total);
+        WorkersView view = workers.show(progress, FarmView.Job.extraction(total));
         Workers.Extraction extraction = workers.extract(job, () -> new Sent(items, sent));
         Interruption.Registration cancel =
             surroundings.interruption().onInterrupt(extraction::close)) {

@@ -77,8 +77,8 @@ final class Farm implements Workers {
   }
 
   @Override
-  public WorkersView show(Progress progress, long items) {
-    return FarmView.of(pool, progress, clock, items);
+  public WorkersView show(Progress progress, FarmView.Job job) {
+    return FarmView.of(pool, progress, clock, job);
   }
 
   @Override

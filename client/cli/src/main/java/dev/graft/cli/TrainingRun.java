@@ -7,6 +7,7 @@ import dev.graft.cli.bundle.Versions;
 import dev.graft.cli.items.InputItem;
 import dev.graft.cli.items.ItemFile;
 import dev.graft.cli.items.Targets;
+import dev.graft.cli.progress.FarmView;
 import dev.graft.cli.progress.Progress;
 import dev.graft.cli.progress.WorkersView;
 import dev.graft.client.GraftRpcException;
@@ -122,7 +123,7 @@ final class TrainingRun {
             inputs.checkpoint(),
             Optional.empty());
     progress.status("loading " + spec.getFeatures().getBackbone().getPath());
-    try (WorkersView view = workers.show(progress, Long.MAX_VALUE);
+    try (WorkersView view = workers.show(progress, FarmView.Job.training(inputs.trainItems()));
         Workers.Training training = workers.train(job);
         Interruption.Registration cancel =
             surroundings.interruption().onInterrupt(training::close)) {

@@ -1,5 +1,6 @@
 package dev.graft.cli;
 
+import dev.graft.cli.progress.FarmView;
 import dev.graft.cli.progress.Progress;
 import dev.graft.cli.progress.WorkersView;
 import dev.graft.client.ExtractCall;
@@ -78,7 +79,7 @@ final class WorkerSession implements Workers {
   }
 
   @Override
-  public WorkersView show(Progress progress, long items) {
+  public WorkersView show(Progress progress, FarmView.Job job) {
     return WorkersView.none();
   }
 

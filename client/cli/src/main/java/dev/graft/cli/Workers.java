@@ -1,5 +1,6 @@
 package dev.graft.cli;
 
+import dev.graft.cli.progress.FarmView;
 import dev.graft.cli.progress.Progress;
 import dev.graft.cli.progress.WorkersView;
 import dev.graft.client.ExtractJob;
@@ -52,12 +53,8 @@ interface Workers extends AutoCloseable {
   /** Version of the workers, or of one of them. */
   String version();
 
-  /**
-   * Shows what happens to the workers along with a job's progress.
-   *
-   * @param items how many the job has
-   */
-  WorkersView show(Progress progress, long items);
+  /** Shows what happens to the workers along with a job's progress. */
+  WorkersView show(Progress progress, FarmView.Job job);
 
   @Override
   void close();

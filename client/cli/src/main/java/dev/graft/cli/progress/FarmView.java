@@ -7,6 +7,7 @@ import dev.graft.client.pool.WorkerPool;
 import dev.graft.client.pool.WorkerState;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
@@ -22,13 +23,31 @@ import java.util.stream.Collectors;
 public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
   private static final long LONGEST_WAIT_MILLIS = 1_000;
 
+  /**
+   * What the workers are at.
+   *
+   * @param items how many there are
+   * @param trains whether they are trained on when they are all computed
+   */
+  public record Job(long items, boolean trains) {
+    /** Features or predictions of items. */
+    public static Job extraction(long items) {
+      return new Job(items, false);
+    }
+
+    /** A training on items. */
+    public static Job training(long items) {
+      return new Job(items, true);
+    }
+  }
+
   private final Progress progress;
   private final InstantSource clock;
   private final WorkerTallies tallies = new WorkerTallies();
   private final Map<String, Integer> retries = new TreeMap<>();
   private final CountDownLatch jobEnded = new CountDownLatch(1);
   private final Supplier<List<WorkerState>> workers;
-  private final long items;
+  private final Job job;
   private Flow.Subscription subscription;
   private boolean saidThatItWaits;
   private boolean closed;
@@ -37,19 +56,17 @@ public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
    * Made before the events are subscribed to.
    *
    * @param workers all that are known now
-   * @param items how many the job has: when all are done, it is
    */
-  FarmView(
-      Progress progress, InstantSource clock, Supplier<List<WorkerState>> workers, long items) {
+  FarmView(Progress progress, InstantSource clock, Supplier<List<WorkerState>> workers, Job job) {
     this.progress = progress;
     this.clock = clock;
     this.workers = workers;
-    this.items = items;
+    this.job = job;
   }
 
   /** Shows what happens in a pool from now on. */
-  public static FarmView of(WorkerPool pool, Progress progress, InstantSource clock, long items) {
-    FarmView view = new FarmView(progress, clock, pool::workers, items);
+  public static FarmView of(WorkerPool pool, Progress progress, InstantSource clock, Job job) {
+    FarmView view = new FarmView(progress, clock, pool::workers, job);
     pool.events().subscribe(view);
     view.look();
     return view;
@@ -88,13 +105,11 @@ public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
       tallies.failed(retried);
       retries.merge(retried.worker() + " (" + retried.why() + ")", 1, Integer::sum);
     } else if (event instanceof PoolEvent.Throughput throughput) {
-      tick();
-      if (throughput.items() >= items) {
-        jobEnded.countDown();
-      }
+      tick(throughput);
     } else if (event instanceof PoolEvent.Training training) {
       training(training);
     } else if (event instanceof PoolEvent.TrainingMoved moved) {
+      tallies.nobodyTrains();
       say(
           "the training at %s was lost (%s); it goes on elsewhere %s"
               .formatted(
@@ -125,10 +140,20 @@ public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
   }
 
   /** Comes once a second, also while nothing moves. */
-  private void tick() {
+  private void tick(PoolEvent.Throughput throughput) {
     sayRetries();
     sayIfNobodyIsThere();
     show();
+    if (job.trains()) { // whoever extracts sees the results themselves
+      progress.update(
+          "extracting",
+          "items",
+          throughput.items(),
+          Math.max(job.items(), throughput.items()),
+          String.format(Locale.ROOT, "%,.0f tokens/s", throughput.tokensPerSecond()));
+    } else if (throughput.items() >= job.items()) {
+      jobEnded.countDown();
+    }
   }
 
   private void sayIfNobodyIsThere() {

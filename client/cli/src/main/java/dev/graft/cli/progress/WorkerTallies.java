@@ -57,7 +57,9 @@ final class WorkerTallies {
     of(worker).lost = true;
     of(worker).whyDown = why.replaceAll("\\p{Cntrl}+", " ");
     running.values().forEach(holders -> holders.remove(worker));
-    training = training.filter(trains -> !trains.equals(worker));
+    if (training.equals(Optional.of(worker))) {
+      nobodyTrains();
+    }
   }
 
   void started(PoolEvent.ShardStarted shard, Instant now) {
@@ -82,6 +84,10 @@ final class WorkerTallies {
     boolean news = !training.equals(Optional.of(worker));
     training = Optional.of(worker);
     return news;
+  }
+
+  void nobodyTrains() {
+    training = Optional.empty();
   }
 
   /** Whether it was up and is down now. */
@@ -122,7 +128,11 @@ final class WorkerTallies {
     }
     long shards = running.values().stream().filter(holders -> holders.contains(worker)).count();
     return String.format(
-        Locale.ROOT, "%d shards, %,.0f tokens/s", shards, tokensPerSecond(tally, now));
+        Locale.ROOT,
+        "%d %s, %,.0f tokens/s",
+        shards,
+        shards == 1 ? "shard" : "shards",
+        tokensPerSecond(tally, now));
   }
 
   private static double tokensPerSecond(Tally tally, Instant now) {
