@@ -4,7 +4,6 @@ import dev.graft.v1.ExtractReady;
 import dev.graft.v1.ParameterAudit;
 import dev.graft.v1.TrainReady;
 import dev.graft.v1.TrainResult;
-import java.util.Optional;
 
 /**
  * What a training on a farm knows of its backbone: the worker that trains gets features, those that
@@ -13,23 +12,16 @@ import java.util.Optional;
 final class FarmedAudit {
   private FarmedAudit() {}
 
-  /** The spec and the audit with what the features' extraction came to, if it was apart. */
-  static TrainReady complete(TrainReady ready, Optional<ExtractReady> features) {
-    return features
-        .map(
-            known -> {
-              TrainReady.Builder complete = ready.toBuilder();
-              complete.getSpecBuilder().setFeatures(known.getFeatures());
-              return complete.setAudit(complete(ready.getAudit(), known)).build();
-            })
-        .orElse(ready);
+  /** The spec and the audit with what the features' extraction came to. */
+  static TrainReady complete(TrainReady ready, ExtractReady features) {
+    TrainReady.Builder complete = ready.toBuilder();
+    complete.getSpecBuilder().setFeatures(features.getFeatures());
+    return complete.setAudit(complete(ready.getAudit(), features)).build();
   }
 
-  /** Likewise of the result. */
-  static TrainResult complete(TrainResult result, Optional<ExtractReady> features) {
-    return features
-        .map(known -> result.toBuilder().setAudit(complete(result.getAudit(), known)).build())
-        .orElse(result);
+  /** Likewise the result. */
+  static TrainResult complete(TrainResult result, ExtractReady features) {
+    return result.toBuilder().setAudit(complete(result.getAudit(), features)).build();
   }
 
   private static ParameterAudit complete(ParameterAudit audit, ExtractReady features) {

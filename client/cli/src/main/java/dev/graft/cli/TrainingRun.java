@@ -15,8 +15,10 @@ import dev.graft.client.TrainEvent;
 import dev.graft.client.TrainJob;
 import dev.graft.client.pool.IncompleteJobException;
 import dev.graft.v1.Evaluation;
+import dev.graft.v1.ExtractReady;
 import dev.graft.v1.Item;
 import dev.graft.v1.TrainReady;
+import dev.graft.v1.TrainResult;
 import dev.graft.v1.TrainSpec;
 import dev.graft.v1.TrainingProgress;
 import dev.graft.v1.TrainingStarted;
@@ -53,6 +55,7 @@ final class TrainingRun {
   private final Inputs inputs;
   private Optional<Path> lastCheckpoint = Optional.empty();
   private TrainingStarted started = TrainingStarted.getDefaultInstance();
+  private long startedMillis;
 
   private TrainingRun(
       Surroundings surroundings,
@@ -141,7 +144,7 @@ final class TrainingRun {
       TrainEvent.Completed end =
           completed.orElseThrow(() -> new CommandFailure("the worker ended without a result"));
       return directory.complete(
-          FarmedAudit.complete(end.result(), training.features().get()),
+          result(end.result(), training.features().get()),
           end.projectorFile(),
           inputs.targets().classes(),
           new Versions(GraftVersion.current(), workers.version()),
@@ -149,9 +152,22 @@ final class TrainingRun {
     }
   }
 
+  /** A worker that went on for another knows only how long it took itself. */
+  private TrainResult result(TrainResult result, Optional<ExtractReady> features) {
+    if (features.isEmpty()) {
+      return result;
+    }
+    double seconds = (surroundings.clock().millis() - startedMillis) / 1e3;
+    return FarmedAudit.complete(result, features.get()).toBuilder()
+        .setTrainRuntimeSeconds(Math.max(seconds, result.getTrainRuntimeSeconds()))
+        .build();
+  }
+
   private void take(TrainEvent event, Workers.Training training) throws IOException {
     if (event instanceof TrainEvent.Ready ready) {
-      ready(FarmedAudit.complete(ready.ready(), training.features().get()));
+      Optional<ExtractReady> features = training.features().get();
+      ready(
+          features.map(known -> FarmedAudit.complete(ready.ready(), known)).orElse(ready.ready()));
     } else if (event instanceof TrainEvent.Extraction extraction) {
       progress.update(
           "extracting",
@@ -190,6 +206,7 @@ final class TrainingRun {
 
   private void begin(TrainingStarted training) throws IOException {
     started = training;
+    startedMillis = surroundings.clock().millis();
     directory.started(training);
     if (training.getTruncatedItems() > 0) {
       progress.message(

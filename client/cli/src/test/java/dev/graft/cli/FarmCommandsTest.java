@@ -103,6 +103,32 @@ class FarmCommandsTest extends CommandFixture {
   }
 
   @Test
+  void findsWorkersByName() throws IOException {
+    writeItems();
+    String port = farm(1).replaceFirst(".*:", "");
+
+    assertThat(run(EXTRACT.formatted("f.npy", "dns:///localhost:" + port))).isZero();
+
+    assertThat(out()).contains("f.npy: 9000 items");
+  }
+
+  @Test
+  void anInterruptionLeavesNothing() throws Exception {
+    writeItems();
+    String workers = farm(2);
+    farm.forEach(worker -> worker.mayAnswer = new CompletableFuture<>());
+    CompletableFuture<Integer> code =
+        CompletableFuture.supplyAsync(() -> run(EXTRACT.formatted("f.npy", workers)));
+    CompletableFuture.anyOf(farm.get(0).gotItems, farm.get(1).gotItems).join();
+
+    interruption.interrupt();
+
+    assertThat(code.get()).isEqualTo(130);
+    assertThat(files()).containsExactlyInAnyOrder("items.txt", "model");
+    farm.forEach(worker -> worker.mayAnswer.complete(null));
+  }
+
+  @Test
   void saysOnWhichLineTheItemIsThatAWorkerRefuses() throws IOException {
     write("items.jsonl", "{\"text\": \"ok\"}\n\n{\"text\": \"bad\"}\n");
 
