@@ -9,6 +9,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Flow;
@@ -48,7 +49,7 @@ public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
   private final CountDownLatch jobEnded = new CountDownLatch(1);
   private final Supplier<List<WorkerState>> workers;
   private final Job job;
-  private Flow.Subscription subscription;
+  private Optional<Flow.Subscription> subscription = Optional.empty(); // comes on another thread
   private boolean saidThatItWaits;
   private boolean closed;
 
@@ -79,8 +80,12 @@ public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
 
   @Override
   public synchronized void onSubscribe(Flow.Subscription newSubscription) {
-    subscription = newSubscription;
-    subscription.request(Long.MAX_VALUE);
+    subscription = Optional.of(newSubscription);
+    if (closed) {
+      newSubscription.cancel();
+    } else {
+      newSubscription.request(Long.MAX_VALUE);
+    }
   }
 
   @Override
@@ -203,9 +208,17 @@ public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
   }
 
   private static String describe(WorkerKind kind) {
-    return "%s, %s, %s, %d tokens a batch"
+    return "graft %s, %s, %s by default, kernels %s, %d tokens a batch"
         .formatted(
-            kind.version(), kind.device(), String.join(" ", kind.kernels()), kind.tokensPerBatch());
+            kind.version(),
+            kind.device(),
+            name(kind.computeDtype().name()),
+            kind.kernels().stream().map(FarmView::name).toList(),
+            kind.tokensPerBatch());
+  }
+
+  private static String name(String constant) {
+    return constant.replace("COMPUTE_DTYPE_", "").toLowerCase(Locale.ROOT);
   }
 
   @Override
@@ -232,7 +245,7 @@ public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
   public synchronized void close() {
     closed = true;
     sayRetries();
-    subscription.cancel();
+    subscription.ifPresent(Flow.Subscription::cancel);
     progress.below(List.of());
   }
 }

@@ -117,7 +117,8 @@ class FarmViewTest {
   @Test
   void warnsOfSeveralKinds() {
     WorkerKind cpu =
-        new WorkerKind("1", "cpu", ComputeDtype.COMPUTE_DTYPE_FP32, List.of("FP32 mkl"), 2_048);
+        new WorkerKind(
+            "1", "cpu", ComputeDtype.COMPUTE_DTYPE_FP32, List.of("COMPUTE_DTYPE_FP32 mkl"), 2_048);
     WorkerKind gpu = new WorkerKind("1", "cuda", ComputeDtype.COMPUTE_DTYPE_BF16, List.of(), 8_192);
     try (Progress progress = progress(Terminal.none());
         FarmView view = view(progress, FarmView.Job.extraction(100))) {
@@ -129,7 +130,9 @@ class FarmViewTest {
         .singleElement()
         .asString()
         .startsWith("warning: workers are of several kinds")
-        .contains("a:1, c:3 (1, cpu, FP32 mkl, 2048 tokens a batch)", "b:2 (1, cuda, ");
+        .contains(
+            "a:1, c:3 (graft 1, cpu, fp32 by default, kernels [fp32 mkl], 2048 tokens a batch)",
+            "b:2 (graft 1, cuda, bf16 by default, ");
   }
 
   @Test
