@@ -15,6 +15,7 @@ import dev.graft.v1.Item;
 import dev.graft.v1.ItemResult;
 import java.io.IOException;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -53,7 +54,7 @@ final class ExtractionRun {
     } catch (GraftRpcException e) {
       throw WorkerComplaint.located(e, input, 0, total);
     } catch (IncompleteJobException e) {
-      throw WorkerComplaint.incomplete(e, input);
+      throw WorkerComplaint.incomplete(e, List.of(input));
     }
   }
 

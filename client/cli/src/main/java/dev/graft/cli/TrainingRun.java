@@ -30,6 +30,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** One training from files of items to a bundle. */
 final class TrainingRun {
@@ -98,7 +99,8 @@ final class TrainingRun {
       return located(refused);
     }
     return failure instanceof IncompleteJobException incomplete
-        ? WorkerComplaint.incomplete(incomplete, inputs.train())
+        ? WorkerComplaint.incomplete(
+            incomplete, Stream.concat(Stream.of(inputs.train()), inputs.eval().stream()).toList())
         : failure;
   }
 

@@ -1,9 +1,12 @@
 package dev.graft.cli;
 
+import static java.util.stream.Collectors.joining;
+
 import dev.graft.cli.items.ItemFile;
 import dev.graft.client.GraftRpcException;
 import dev.graft.client.pool.IncompleteJobException;
 import java.io.IOException;
+import java.util.List;
 
 /** Says where the item stands that a worker complains about: it knows only the item's number. */
 final class WorkerComplaint {
@@ -32,10 +35,12 @@ final class WorkerComplaint {
     return located;
   }
 
-  /** The failure of a job whose workers were lost, with the file that its item numbers are of. */
-  static RuntimeException incomplete(IncompleteJobException failure, ItemFile file) {
+  /** The failure of a job whose workers were lost, with the files that its item numbers are of. */
+  static RuntimeException incomplete(IncompleteJobException failure, List<ItemFile> files) {
+    String names =
+        files.stream().map(file -> file.path().toString()).collect(joining(" and then "));
     String numbered =
-        failure.missingItems().isEmpty() ? "" : "; items of " + file.path() + " count from 0";
+        failure.missingItems().isEmpty() ? "" : "; items of " + names + " count from 0";
     CommandFailure explained = new CommandFailure(failure.getMessage() + numbered);
     explained.initCause(failure);
     return explained;

@@ -23,6 +23,9 @@ class FarmCommandsTest extends CommandFixture {
   private static final String EXTRACT =
       "extract --backbone model --input items.txt --output %s --workers %s";
 
+  private static final String TRAIN =
+      "train --backbone model --train train.jsonl --eval test.jsonl --output bundle --workers ";
+
   private final List<FakeWorker> farm = new ArrayList<>();
 
   private String farm(int size) throws IOException {
@@ -44,6 +47,13 @@ class FarmCommandsTest extends CommandFixture {
         IntStream.range(0, 9_000)
             .mapToObj(number -> "text " + number % 7)
             .collect(Collectors.joining("\n")));
+  }
+
+  private void writeTraining() throws IOException {
+    write(
+        "train.jsonl",
+        "{\"text\": \"a\", \"label\": \"x\"}\n{\"text\": \"b\", \"label\": \"y\"}\n");
+    write("test.jsonl", "{\"text\": \"c\", \"label\": \"y\"}\n");
   }
 
   @Test
@@ -143,7 +153,7 @@ class FarmCommandsTest extends CommandFixture {
   @Test
   void predictsOverSeveralWorkers() throws IOException {
     writeItems();
-    write("train.jsonl", "{\"text\": \"a\", \"label\": 0}\n{\"text\": \"b\", \"label\": 1}\n");
+    writeTraining();
     assertThat(run("train --backbone model --train train.jsonl --output bundle")).isZero();
     String predict = "predict --bundle bundle --input items.txt --output %s --workers ";
 
@@ -157,17 +167,12 @@ class FarmCommandsTest extends CommandFixture {
 
   @Test
   void trainsOnWhenTheWorkerThatTrainsDies() throws IOException {
-    write(
-        "train.jsonl",
-        "{\"text\": \"a\", \"label\": \"x\"}\n{\"text\": \"b\", \"label\": \"y\"}\n");
-    write("test.jsonl", "{\"text\": \"c\", \"label\": \"y\"}\n");
-    String train =
-        "train --backbone model --train train.jsonl --eval test.jsonl --output bundle --workers ";
+    writeTraining();
     String workers = farm(2);
     AtomicInteger deaths = new AtomicInteger(1);
     farm.forEach(worker -> worker.deathsAfterCheckpoint = deaths);
 
-    assertThat(run(train + workers)).isZero();
+    assertThat(run(TRAIN + workers)).isZero();
 
     assertThat(deaths).hasValue(0);
     assertThat(err()).contains("it goes on elsewhere from the checkpoint of step 2");
@@ -202,12 +207,11 @@ class FarmCommandsTest extends CommandFixture {
 
   @Test
   void keepsTheCheckpointsOfATrainingWhoseWorkersAllDie() throws IOException {
-    write("train.jsonl", "{\"text\": \"a\", \"label\": 0}\n{\"text\": \"b\", \"label\": 1}\n");
-    String train = "train --backbone model --train train.jsonl --output bundle --workers %s";
+    writeTraining();
     String workers = farm(1);
     farm.get(0).deathsAfterCheckpoint = new AtomicInteger(1);
 
-    assertThat(run(train.formatted(workers) + " --patience 1s")).isEqualTo(1);
+    assertThat(run(TRAIN + workers + " --patience 1s")).isEqualTo(1);
 
     assertThat(err()).contains("no worker", "--resume-from-checkpoint auto");
     assertThat(directory.resolve("bundle/graft.json")).doesNotExist();
@@ -215,9 +219,21 @@ class FarmCommandsTest extends CommandFixture {
 
     farm.clear();
     String resume = " --resume-from-checkpoint auto";
-    assertThat(run(train.formatted(farm(1)) + resume)).isZero();
+    assertThat(run(TRAIN + farm(1) + resume)).isZero();
     assertThat(farm.get(0).trainSpec.getCheckpointBytes()).isEqualTo("checkpoint".length());
     assertThat(Files.readAllLines(directory.resolve("bundle/metrics.jsonl"))).hasSize(7);
+  }
+
+  @Test
+  void aTrainingWhoseFeaturesAreNotAllThereSaysWhatIsMissing() throws IOException {
+    writeTraining();
+    String workers = farm(1);
+    farm.get(0).diesOfItems = true;
+
+    assertThat(run(TRAIN + workers + " --patience 1s")).isEqualTo(1);
+
+    assertThat(err()).contains("no worker was alive", "missing are", "test.jsonl count from 0");
+    assertThat(directory.resolve("bundle")).doesNotExist();
   }
 
   @Test
