@@ -82,7 +82,7 @@ final class DemoCommand implements Callable<Integer> {
             "%d passages to train on, %d to test on, %d eras; backbone %s%n",
             survey.items(), test.count(), classes.size(), backbone);
     Manifest manifest;
-    try (Workers workers = farm.open(surroundings, backbone.toString(), Pooling.POOLING_MEAN)) {
+    try (Workers workers = farm.open(surroundings, backbone.toString())) {
       manifest =
           TrainingRun.run(
               surroundings,

@@ -76,7 +76,7 @@ final class ExtractCommand implements Callable<Integer> {
     ItemNames names = new ItemNames();
     ExtractionRun.Summary summary;
     try (ResultWriter writer = writer(names, unpooled);
-        Workers workers = farm.open(surroundings, backbone, features.pooling())) {
+        Workers workers = farm.open(surroundings, backbone)) {
       summary =
           new ExtractionRun(surroundings, workers, items, names)
               .run(job, total, ready -> {}, writer);

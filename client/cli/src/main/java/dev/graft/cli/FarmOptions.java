@@ -1,7 +1,6 @@
 package dev.graft.cli;
 
 import dev.graft.client.pool.PoolOptions;
-import dev.graft.v1.Pooling;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -14,11 +13,6 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Where a command runs that can have many workers. */
 final class FarmOptions extends ConnectionOptions {
-  /** A feature a token instead of one an item: shards of the usual size would fill the memory. */
-  private static final int UNPOOLED_SHARD_TOKENS = 2_048;
-
-  private static final int SHARD_ITEMS = 1_024;
-
   @Option(
       names = "--patience",
       paramLabel = "DURATION",
@@ -32,9 +26,8 @@ final class FarmOptions extends ConnectionOptions {
    * Connects to the workers; to one of its own, which is started first, if none are named.
    *
    * @param backbone what an own worker may read, as {@link #backbonePath} gives it
-   * @param pooling what the job's features will be
    */
-  Workers open(Surroundings surroundings, String backbone, Pooling pooling) throws IOException {
+  Workers open(Surroundings surroundings, String backbone) throws IOException {
     List<String> targets = targets();
     if (targets.isEmpty()) {
       if (patience.isPresent()) {
@@ -44,9 +37,6 @@ final class FarmOptions extends ConnectionOptions {
     }
     PoolOptions options = new PoolOptions();
     patience.ifPresent(options::patience);
-    if (pooling == Pooling.POOLING_NONE) {
-      options.shards(UNPOOLED_SHARD_TOKENS, SHARD_ITEMS);
-    }
     return Farm.connect(String.join(",", targets), options, surroundings.clock());
   }
 

@@ -99,8 +99,7 @@ final class PredictCommand implements Callable<Integer> {
     ItemNames names = new ItemNames();
     ExtractionRun.Summary summary;
     try (ResultWriter writer = JsonLines.predictions(output, names, fields(manifest));
-        Workers workers =
-            farm.open(surroundings, path, manifest.spec().getFeatures().getPooling())) {
+        Workers workers = farm.open(surroundings, path)) {
       summary =
           new ExtractionRun(surroundings, workers, items, names)
               .run(

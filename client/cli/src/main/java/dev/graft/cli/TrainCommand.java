@@ -136,7 +136,7 @@ final class TrainCommand implements Callable<Integer> {
             .addAllBackboneModules(backboneModules)
             .build();
     Manifest manifest;
-    try (Workers workers = farm.open(surroundings, backbone, features.pooling())) {
+    try (Workers workers = farm.open(surroundings, backbone)) {
       manifest = TrainingRun.run(surroundings, workers, inputs, trainSpec, output);
     }
     report(surroundings.out(), manifest, output);

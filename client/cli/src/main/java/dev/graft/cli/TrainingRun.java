@@ -17,6 +17,7 @@ import dev.graft.client.pool.IncompleteJobException;
 import dev.graft.v1.Evaluation;
 import dev.graft.v1.ExtractReady;
 import dev.graft.v1.Item;
+import dev.graft.v1.ParameterAudit;
 import dev.graft.v1.TrainReady;
 import dev.graft.v1.TrainResult;
 import dev.graft.v1.TrainSpec;
@@ -55,6 +56,7 @@ final class TrainingRun {
   private final RunDirectory directory;
   private final Inputs inputs;
   private Optional<Path> lastCheckpoint = Optional.empty();
+  private TrainReady ready = TrainReady.getDefaultInstance();
   private TrainingStarted started = TrainingStarted.getDefaultInstance();
   private long startedMillis;
 
@@ -146,7 +148,7 @@ final class TrainingRun {
       TrainEvent.Completed end =
           completed.orElseThrow(() -> new CommandFailure("the worker ended without a result"));
       return directory.complete(
-          result(end.result(), training.features().get()),
+          complete(end.result()),
           end.projectorFile(),
           inputs.targets().classes(),
           new Versions(GraftVersion.current(), workers.version()),
@@ -154,22 +156,30 @@ final class TrainingRun {
     }
   }
 
-  /** A worker that went on for another knows only how long it took itself. */
-  private TrainResult result(TrainResult result, Optional<ExtractReady> features) {
-    if (features.isEmpty()) {
+  /**
+   * The result with what a worker that was given features does not know: the backbone, and how long
+   * others trained before it.
+   */
+  private TrainResult complete(TrainResult result) {
+    if (!result.getAudit().getFrozenDigest().isEmpty()) {
       return result;
     }
+    ParameterAudit audit =
+        ready.getAudit().toBuilder()
+            .clearTrainable()
+            .addAllTrainable(result.getAudit().getTrainableList())
+            .setTrainableParameters(result.getAudit().getTrainableParameters())
+            .build();
     double seconds = (surroundings.clock().millis() - startedMillis) / 1e3;
-    return FarmedAudit.complete(result, features.get()).toBuilder()
+    return result.toBuilder()
+        .setAudit(audit)
         .setTrainRuntimeSeconds(Math.max(seconds, result.getTrainRuntimeSeconds()))
         .build();
   }
 
   private void take(TrainEvent event, Workers.Training training) throws IOException {
-    if (event instanceof TrainEvent.Ready ready) {
-      Optional<ExtractReady> features = training.features().get();
-      ready(
-          features.map(known -> FarmedAudit.complete(ready.ready(), known)).orElse(ready.ready()));
+    if (event instanceof TrainEvent.Ready accepted) {
+      ready(accepted.ready());
     } else if (event instanceof TrainEvent.Extraction extraction) {
       progress.update(
           "extracting",
@@ -178,6 +188,7 @@ final class TrainingRun {
           Math.max(inputs.trainItems(), extraction.progress().getItemsReceived()),
           "");
     } else if (event instanceof TrainEvent.Started start) {
+      training.features().get().ifPresent(this::requireSameBackbone);
       begin(start.training());
     } else if (event instanceof TrainEvent.Training moving) {
       TrainingProgress at = moving.progress();
@@ -195,15 +206,28 @@ final class TrainingRun {
     }
   }
 
-  private void ready(TrainReady ready) throws IOException {
+  private void ready(TrainReady newReady) throws IOException {
+    ready = newReady;
     directory.ready(ready, !inputs.checkpoint().isEmpty());
-    long frozen = ready.getAudit().getFrozenParameters(); // not known to who gets features only
     progress.message(
         String.format(
             Locale.ROOT,
-            "training %,d parameters%s",
+            "training %,d parameters, %,d frozen",
             ready.getAudit().getTrainableParameters(),
-            frozen == 0 ? "" : String.format(Locale.ROOT, ", %,d frozen", frozen)));
+            ready.getAudit().getFrozenParameters()));
+  }
+
+  /** The spec was accepted by one worker, the features came from others. */
+  private void requireSameBackbone(ExtractReady features) {
+    String accepted = ready.getAudit().getFrozenDigest();
+    if (!features.getBackboneDigest().equals(accepted)) {
+      throw new CommandFailure(
+          "the workers have different backbones under the name %s: one with the digest %s, others with %s"
+              .formatted(
+                  ready.getSpec().getFeatures().getBackbone().getPath(),
+                  accepted,
+                  features.getBackboneDigest()));
+    }
   }
 
   private void begin(TrainingStarted training) throws IOException {

@@ -50,6 +50,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -261,12 +262,15 @@ final class FakeWorker implements EmbeddedWorker {
   private final class Train extends TrainServiceGrpc.TrainServiceImplBase {
     @Override
     public StreamObserver<TrainRequest> train(StreamObserver<TrainResponse> responses) {
-      boolean dies = deathsAfterCheckpoint.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
-      if (dies) {
-        // To stop at once would lose what was sent.
-        ((ServerCallStreamObserver<TrainResponse>) responses)
-            .setOnCloseHandler(FakeWorker.this::close);
-      }
+      AtomicBoolean dies = new AtomicBoolean();
+      // To stop at once would lose what was sent.
+      ((ServerCallStreamObserver<TrainResponse>) responses)
+          .setOnCloseHandler(
+              () -> {
+                if (dies.get()) {
+                  close();
+                }
+              });
       return new StreamObserver<>() {
         @Override
         public void onNext(TrainRequest request) {
@@ -277,7 +281,10 @@ final class FakeWorker implements EmbeddedWorker {
             }
             case TRAIN_ITEMS -> trainItems.addAll(request.getTrainItems().getItemsList());
             case EVAL_ITEMS -> evalItems.addAll(request.getEvalItems().getItemsList());
-            case END_OF_DATA -> play(responses, dies);
+            case END_OF_DATA -> {
+              dies.set(!trainItems.isEmpty() && takesDeath());
+              play(responses, dies.get());
+            }
             case INITIAL_PROJECTOR_FILE, CHECKPOINT_FILE, CHECKPOINT_REQUEST, MESSAGE_NOT_SET -> {}
           }
         }
@@ -290,6 +297,10 @@ final class FakeWorker implements EmbeddedWorker {
         @Override
         public void onCompleted() {}
       };
+    }
+
+    private boolean takesDeath() {
+      return deathsAfterCheckpoint.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
     }
 
     private TrainReady trainReady() {

@@ -202,6 +202,7 @@ class FarmCommandsTest extends CommandFixture {
     assertThat(manifest.path("backbone").path("path").asText()).isEqualTo("model");
     assertThat(manifest.path("backbone").path("digest").asText()).isEqualTo(FakeWorker.DIGEST);
     assertThat(manifest.path("audit").path("frozen_digest").asText()).isEqualTo(FakeWorker.DIGEST);
+    assertThat(manifest.path("audit").path("frozen_parameters").asInt()).isEqualTo(100);
     assertThat(manifest.path("versions").path("worker").asText()).isEqualTo("fake");
   }
 
@@ -233,7 +234,19 @@ class FarmCommandsTest extends CommandFixture {
     assertThat(run(TRAIN + workers + " --patience 1s")).isEqualTo(1);
 
     assertThat(err()).contains("no worker was alive", "missing are", "test.jsonl count from 0");
-    assertThat(directory.resolve("bundle")).doesNotExist();
+    assertThat(directory.resolve("bundle/graft.json")).doesNotExist();
+  }
+
+  @Test
+  void refusesToTrainOnFeaturesOfAnotherBackbone() throws IOException {
+    writeTraining();
+    String workers = farm(1);
+    farm.get(0).digest = "other"; // the one of its features, while it accepts a training on DIGEST
+
+    assertThat(run(TRAIN + workers)).isEqualTo(1);
+
+    assertThat(err()).contains("different backbones under the name model");
+    assertThat(directory.resolve("bundle/graft.json")).doesNotExist();
   }
 
   @Test

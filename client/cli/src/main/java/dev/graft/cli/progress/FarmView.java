@@ -98,6 +98,8 @@ public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
   private void take(PoolEvent event) {
     if (event instanceof PoolEvent.WorkerUp up) {
       up(up.worker());
+    } else if (event instanceof PoolEvent.WorkerMissing missing) {
+      missing(missing.worker(), missing.why());
     } else if (event instanceof PoolEvent.WorkerDown down) {
       down(down.worker(), down.why());
     } else if (event instanceof PoolEvent.MixedKinds mixed) {
@@ -134,6 +136,14 @@ public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
     }
     tallies.up(worker);
     saidThatItWaits = false;
+    show();
+  }
+
+  private void missing(String worker, String why) {
+    say("worker " + worker + " is not there: " + why);
+    if (!worker.contains("://")) { // else it is the name of several
+      tallies.missing(worker, why);
+    }
     show();
   }
 
@@ -181,8 +191,8 @@ public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
   }
 
   private void training(PoolEvent.Training training) {
-    if (tallies.trains(training.worker())) {
-      show();
+    if (!(training.event() instanceof TrainEvent.Ready) && tallies.trains(training.worker())) {
+      show(); // a worker that says what the spec comes to does not train yet
     }
     if (training.event() instanceof TrainEvent.Completed) {
       jobEnded.countDown();

@@ -52,10 +52,15 @@ final class WorkerTallies {
     of(worker).lost = false;
   }
 
-  void down(String worker, String why) {
+  /** It was never up. */
+  void missing(String worker, String why) {
     of(worker).up = false;
-    of(worker).lost = true;
     of(worker).whyDown = why.replaceAll("\\p{Cntrl}+", " ");
+  }
+
+  void down(String worker, String why) {
+    missing(worker, why);
+    of(worker).lost = true;
     running.values().forEach(holders -> holders.remove(worker));
     if (training.equals(Optional.of(worker))) {
       nobodyTrains();

@@ -115,6 +115,24 @@ class FarmViewTest {
   }
 
   @Test
+  void saysWhyAWorkerIsNotThere() {
+    try (Progress progress = progress(new Terminal(true, 70));
+        FarmView view = view(progress, FarmView.Job.extraction(100))) {
+      view.onNext(up("a:1"));
+      view.onNext(new PoolEvent.WorkerMissing("b:2", "connection refused"));
+      view.onNext(new PoolEvent.WorkerMissing("dns:///c:3", "no such name"));
+
+      assertThat(screen())
+          .containsExactly(
+              "worker b:2 is not there: connection refused",
+              "worker dns:///c:3 is not there: no such name",
+              "",
+              "  a:1  0 shards, 0 tokens/s",
+              "  b:2  down: connection refused");
+    }
+  }
+
+  @Test
   void warnsOfSeveralKinds() {
     WorkerKind cpu =
         new WorkerKind(
