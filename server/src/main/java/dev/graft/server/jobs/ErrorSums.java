@@ -29,12 +29,19 @@ final class ErrorSums {
   }
 
   void add(float[] source, float[] result, int count) {
+    double differences = 0;
+    double sources = 0;
+    double most = largest;
     for (int i = 0; i < count; i++) {
       double difference = (double) result[i] - source[i];
-      squaredDifference += difference * difference;
-      squaredSource += (double) source[i] * source[i];
-      largest = Math.max(largest, Math.abs(difference));
+      differences += difference * difference;
+      sources += (double) source[i] * source[i];
+      double magnitude = Math.abs(difference);
+      most = magnitude > most ? magnitude : most; // not Math.max, which costs as much as the rest
     }
+    squaredDifference += differences;
+    squaredSource += sources;
+    largest = Double.isNaN(differences) ? Double.NaN : most;
   }
 
   void add(ErrorSums other) {

@@ -57,16 +57,18 @@ final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
 
   /** Scales values to [-1, 1]; returns what is stored of their scale. */
   private float normalize(float[] values, int size) {
-    float absmax = 0;
+    int largest = 0;
     for (int i = 0; i < size; i++) {
-      absmax = Math.max(absmax, Math.abs(values[i]));
+      // Without its sign, a float's bits are in the order of its values, with NaN above all.
+      largest = Math.max(largest, Float.floatToRawIntBits(values[i]) & Integer.MAX_VALUE);
     }
+    float absmax = Float.intBitsToFloat(largest);
     if (size == scheme.blockSize()) {
       float factor = 1 / Math.max(absmax, MIN_ABSMAX);
       for (int i = 0; i < size; i++) {
         values[i] *= factor;
       }
-      return absmax;
+      return Float.isNaN(absmax) ? Float.NaN : absmax;
     }
     absmax = Math.max(absmax, MIN_ABSMAX);
     for (int i = 0; i < size; i++) {
