@@ -4,6 +4,7 @@ import io.grpc.EquivalentAddressGroup;
 import io.grpc.NameResolver;
 import io.grpc.NameResolverProvider;
 import io.grpc.NameResolverRegistry;
+import io.grpc.Status;
 import io.grpc.StatusOr;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -16,7 +17,7 @@ import java.util.Set;
 final class FarmNames extends NameResolverProvider implements AutoCloseable {
   static final String TARGET = "farm:///workers";
 
-  private List<EquivalentAddressGroup> addresses = List.of();
+  private StatusOr<List<EquivalentAddressGroup>> answer = StatusOr.fromValue(List.of());
   private NameResolver.Listener2 listener; // null until somebody asks
 
   static FarmNames register() {
@@ -26,20 +27,25 @@ final class FarmNames extends NameResolverProvider implements AutoCloseable {
   }
 
   synchronized void set(FarmWorker... workers) {
-    addresses =
-        List.of(workers).stream()
-            .map(FarmWorker::address)
-            .map(EquivalentAddressGroup::new)
-            .toList();
+    answer =
+        StatusOr.fromValue(
+            List.of(workers).stream()
+                .map(FarmWorker::address)
+                .map(EquivalentAddressGroup::new)
+                .toList());
+    tell();
+  }
+
+  /** There is no such name. */
+  synchronized void fail(String why) {
+    answer = StatusOr.fromStatus(Status.UNAVAILABLE.withDescription(why));
     tell();
   }
 
   private synchronized void tell() {
     if (listener != null) {
       listener.onResult(
-          NameResolver.ResolutionResult.newBuilder()
-              .setAddressesOrError(StatusOr.fromValue(addresses))
-              .build());
+          NameResolver.ResolutionResult.newBuilder().setAddressesOrError(answer).build());
     }
   }
 

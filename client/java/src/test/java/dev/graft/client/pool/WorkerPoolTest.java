@@ -3,8 +3,11 @@ package dev.graft.client.pool;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.graft.client.ExtractJob;
 import dev.graft.v1.DescribeWorkerResponse;
+import dev.graft.v1.ExtractSpec;
 import dev.graft.v1.LoadedBackbone;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -203,6 +206,27 @@ class WorkerPoolTest {
         assertThat(again.name()).isEqualTo(missing.worker());
       }
       assertThat(events.seen()).filteredOn(PoolEvent.WorkerMissing.class::isInstance).hasSize(1);
+    }
+  }
+
+  @Test
+  void aNameThatIsNotResolvedIsTold() throws InterruptedException {
+    try (FarmNames names = FarmNames.register();
+        WorkerPool pool =
+            WorkerPool.connect(
+                FarmNames.TARGET, new PoolOptions().patience(Duration.ofMillis(600)))) {
+      Events events = Events.of(pool);
+      names.fail("no such host");
+      PoolEvent.WorkerMissing missing = events.await(PoolEvent.WorkerMissing.class);
+      assertThat(missing.worker()).isEqualTo(FarmNames.TARGET);
+      assertThat(missing.why()).contains("no such host");
+      try (PooledExtract extract =
+          pool.extract(
+              ExtractJob.of(ExtractSpec.getDefaultInstance()), List.of(), ResultOrder.OF_ITEMS)) {
+        assertThatThrownBy(extract::hasNext)
+            .isInstanceOf(IncompleteJobException.class)
+            .hasMessageContaining("cannot be resolved: [" + FarmNames.TARGET + "]");
+      }
     }
   }
 
