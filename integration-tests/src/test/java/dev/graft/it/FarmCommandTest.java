@@ -46,7 +46,7 @@ class FarmCommandTest {
 
   @Test
   void extractsTheSameBytesWhenAWorkerIsKilled() throws Exception {
-    write("items.jsonl", TinyModel.labelled(20_000, 1));
+    write("items.jsonl", TinyModel.labelled(8_000, 1));
     for (String output : List.of("f.safetensors", "f.jsonl")) {
       try (GraftProcess alone = extract("alone-" + output, workers.get(2).address())) {
         alone.succeeds();
@@ -58,7 +58,7 @@ class FarmCommandTest {
       await(disturbed, () -> isAtWork(victim));
       victim.kill();
       assertThat(disturbed.succeeds().said())
-          .contains("worker " + victim.address() + " is lost", "20000 items");
+          .contains("worker " + victim.address() + " is lost", "8000 items");
     }
     try (GraftProcess without = extract("f.jsonl", farm())) {
       without.succeeds();
@@ -72,9 +72,9 @@ class FarmCommandTest {
 
   @Test
   void aJobWhoseWorkersAllDieLeavesNothing() throws Exception {
-    write("items.jsonl", TinyModel.labelled(20_000, 1));
+    write("items.jsonl", TinyModel.labelled(8_000, 1));
 
-    try (GraftProcess job = extract("f.safetensors", farm(), "--patience", "2s")) {
+    try (GraftProcess job = extract("f.safetensors", farm(), "--patience", "15s")) {
       await(job, () -> isAtWork(workers.get(0)));
       workers.forEach(WorkerProcess::kill);
       assertThat(job.fails().said()).contains("no worker was alive", "missing are");
@@ -140,7 +140,7 @@ class FarmCommandTest {
     arguments.addAll(List.of("--pooling", "mean", "--train", "train.jsonl"));
     arguments.addAll(List.of("--eval", "test.jsonl", "--output", output, "--workers", farm));
     arguments.addAll(List.of("--projector", "mlp", "--hidden-sizes", "2048", "--dropout", "0.1"));
-    arguments.addAll(List.of("--max-steps", "1000", "--logging-steps", "10"));
+    arguments.addAll(List.of("--max-steps", "600", "--logging-steps", "10"));
     arguments.addAll(List.of("--save-steps", "100"));
     arguments.addAll(List.of(more));
     return GraftProcess.start(directory, arguments.toArray(String[]::new));
