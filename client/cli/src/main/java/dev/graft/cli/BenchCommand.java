@@ -14,8 +14,11 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** {@code graft bench}. */
@@ -29,6 +32,7 @@ import picocli.CommandLine.TypeConversionException;
     })
 final class BenchCommand implements Callable<Integer> {
   @ParentCommand private GraftCommand graft;
+  @Spec private CommandSpec spec;
 
   @Option(
       names = "--python",
@@ -77,6 +81,10 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    if (rounds < 1 || naiveRounds < 0) {
+      throw new ParameterException(
+          spec.commandLine(), "--rounds must be at least 1, and --naive-rounds at least 0");
+    }
     Bench bench =
         new Bench(
             DemoBackbone.cache(),

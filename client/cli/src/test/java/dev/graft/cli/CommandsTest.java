@@ -96,6 +96,13 @@ class CommandsTest extends CommandFixture {
   }
 
   @Test
+  void namesThePartsOfTheBenchmark() {
+    assertThat(run("bench --only train,everything")).isEqualTo(2);
+    assertThat(err()).contains("'everything' is not one of train, extract, quantized, limited");
+    assertThat(run("bench --rounds 0")).isEqualTo(2);
+  }
+
+  @Test
   void refusesOutputsThatCannotBe() throws IOException {
     write("items.txt", "abc\n");
 
