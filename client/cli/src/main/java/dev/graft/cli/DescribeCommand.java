@@ -69,7 +69,10 @@ final class DescribeCommand implements Callable<Integer> {
       for (WorkerState state : workers) {
         surroundings.out().println(state.worker());
         state.description().ifPresent(known -> print(surroundings.out(), known));
-        surroundings.out().println(state.description().isPresent() ? "" : "not reached\n");
+        surroundings
+            .out()
+            .println(
+                state.description().isPresent() ? "" : "not reached: " + state.whyDown() + "\n");
       }
     }
     List<String> missing =

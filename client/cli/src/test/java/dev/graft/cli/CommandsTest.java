@@ -317,11 +317,11 @@ class CommandsTest extends CommandFixture {
     write("items.txt", "abc\n");
     assertThat(
             run(
-                "extract --worker 127.0.0.1:1 --patience 1500ms --backbone model --input items.txt"
+                "extract --worker 127.0.0.1:1 --patience 5s --backbone model --input items.txt"
                     + " --output f.npy"))
         .isEqualTo(1);
     assertThat(err())
-        .contains("waiting for 127.0.0.1:1", "no worker was alive", "missing are 1 items: 0");
+        .contains("waiting for 127.0.0.1:1 (", "no worker was alive", "missing are 1 items: 0");
     assertThat(files()).doesNotContain("f.npy");
   }
 

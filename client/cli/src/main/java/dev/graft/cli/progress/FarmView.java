@@ -75,7 +75,7 @@ public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
 
   /** Those that were there before, or never were, have no event. */
   private synchronized void look() {
-    workers.get().forEach(state -> tallies.known(state.worker(), state.description().isPresent()));
+    workers.get().forEach(tallies::known);
   }
 
   @Override
@@ -176,7 +176,7 @@ public final class FarmView implements WorkersView, Flow.Subscriber<PoolEvent> {
       look();
       say(
           "no worker is there; waiting for %s, no longer than --patience says"
-              .formatted(String.join(", ", tallies.names())));
+              .formatted(String.join(", ", tallies.downs())));
       saidThatItWaits = true;
     }
   }

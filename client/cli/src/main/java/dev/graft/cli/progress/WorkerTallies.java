@@ -1,6 +1,7 @@
 package dev.graft.cli.progress;
 
 import dev.graft.client.pool.PoolEvent;
+import dev.graft.client.pool.WorkerState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -40,11 +41,19 @@ final class WorkerTallies {
     return workers.computeIfAbsent(worker, name -> new Tally());
   }
 
-  /** A worker as it was when counting began, unless something happened to it since. */
-  void known(String worker, boolean up) {
-    if (!workers.containsKey(worker)) {
-      of(worker).up = up;
+  /** A worker as it is, unless an event told of it. */
+  void known(WorkerState state) {
+    if (!workers.containsKey(state.worker())) {
+      of(state.worker()).up = state.description().isPresent();
     }
+    Tally tally = of(state.worker());
+    if (!tally.up && !tally.lost) {
+      tally.whyDown = oneLine(state.whyDown());
+    }
+  }
+
+  private static String oneLine(String why) {
+    return why.replaceAll("\\p{Cntrl}+", " ");
   }
 
   void up(String worker) {
@@ -55,7 +64,7 @@ final class WorkerTallies {
   /** It was never up. */
   void missing(String worker, String why) {
     of(worker).up = false;
-    of(worker).whyDown = why.replaceAll("\\p{Cntrl}+", " ");
+    of(worker).whyDown = oneLine(why);
   }
 
   void down(String worker, String why) {
@@ -104,8 +113,12 @@ final class WorkerTallies {
     return workers.values().stream().anyMatch(tally -> tally.up);
   }
 
-  List<String> names() {
-    return List.copyOf(workers.keySet());
+  /** Those that are down, and why. */
+  List<String> downs() {
+    return workers.entrySet().stream()
+        .filter(worker -> !worker.getValue().up)
+        .map(worker -> worker.getKey() + " (" + worker.getValue().whyDown + ")")
+        .toList();
   }
 
   /** A line for each worker. */

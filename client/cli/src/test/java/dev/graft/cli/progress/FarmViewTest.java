@@ -98,7 +98,7 @@ class FarmViewTest {
 
   @Test
   void saysOnceThatItWaits() {
-    known.add(new WorkerState("a:1", Optional.empty(), 0));
+    known.add(new WorkerState("a:1", Optional.empty(), "connection refused", 0));
     try (Progress progress = progress(Terminal.none());
         FarmView view = view(progress, FarmView.Job.extraction(100))) {
       view.onNext(tick(0));
@@ -109,9 +109,13 @@ class FarmViewTest {
       view.onNext(tick(0));
     }
 
-    String waits = "no worker is there; waiting for a:1, no longer than --patience says";
+    String waits = "no worker is there; waiting for a:1 (%s), no longer than --patience says";
     assertThat(lines())
-        .containsExactly(waits, "worker a:1 is there", "worker a:1 is lost: gone", waits);
+        .containsExactly(
+            waits.formatted("connection refused"),
+            "worker a:1 is there",
+            "worker a:1 is lost: gone",
+            waits.formatted("gone"));
   }
 
   @Test

@@ -74,7 +74,7 @@ final class PoolWorker {
   }
 
   WorkerState state() {
-    return new WorkerState(name, description, outstandingTokens);
+    return new WorkerState(name, description, whyDown, outstandingTokens);
   }
 
   /** It serves, and says this of itself; tells whether it did not before. */
