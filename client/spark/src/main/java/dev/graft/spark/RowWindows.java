@@ -91,7 +91,7 @@ final class RowWindows implements Iterator<Row>, AutoCloseable {
     long bytes = 0;
     while (rows.size() < MOST_ROWS && bytes < MOST_BYTES && source.hasNext()) {
       Row row = source.next();
-      Optional<Content> input = codec.input(row);
+      Optional<Content> input = input(row);
       if (input.isPresent()) {
         withInput.set(rows.size());
         items.add(Items.of(rowsRead, input.get()));
@@ -107,6 +107,14 @@ final class RowWindows implements Iterator<Row>, AutoCloseable {
         items.isEmpty()
             ? Optional.empty()
             : Optional.of(pool.extract(job, items, ResultOrder.OF_ITEMS)));
+  }
+
+  private Optional<Content> input(Row row) {
+    try {
+      return codec.input(row);
+    } catch (IllegalArgumentException malformed) {
+      throw new GraftPartitionException("row " + rowsRead, partition, malformed);
+    }
   }
 
   private final class Window {

@@ -256,6 +256,15 @@ class GraftClassifierTest {
   }
 
   @Test
+  void aRowWithANullAmongItsFeaturesIsNamed() {
+    GraftClassificationModel model = classifier().fit(fourExamples());
+    Dataset<Row> rows =
+        fourExamples().selectExpr("array(cast(null as float), 1f) as features", "label");
+    assertThatThrownBy(() -> model.transform(rows).collectAsList())
+        .hasMessageContaining("row 0 (counted from 0): there is a null among the 2 values");
+  }
+
+  @Test
   void rowsThatCannotBeTrainedOnAreRefused() {
     float[] feature = {1};
     assertRefused("there are no rows to train on", examples(Floats.TYPE));
