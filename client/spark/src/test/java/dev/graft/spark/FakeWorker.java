@@ -58,6 +58,7 @@ final class FakeWorker implements AutoCloseable {
   final Queue<ByteString> projectorFiles = new ConcurrentLinkedQueue<>();
   final Queue<List<TrainRequest>> trainings = new ConcurrentLinkedQueue<>();
   private final Server server;
+  private final int port;
 
   FakeWorker() {
     this(InsecureServerCredentials.create());
@@ -76,10 +77,11 @@ final class FakeWorker implements AutoCloseable {
     } catch (IOException failed) {
       throw new UncheckedIOException(failed);
     }
+    port = server.getPort();
   }
 
   String name() {
-    return "127.0.0.1:" + server.getPort();
+    return "127.0.0.1:" + port;
   }
 
   @Override
@@ -155,6 +157,7 @@ final class FakeWorker implements AutoCloseable {
               .setDevice(Device.newBuilder().setName("cpu").setLanes(1))
               .setLimits(Limits.newBuilder().setMaxMessageBytes(1 << 20).setTokensPerBatch(512))
               .addComputeDtypes(ComputeDtype.COMPUTE_DTYPE_FP32)
+              .addComputeDtypes(ComputeDtype.COMPUTE_DTYPE_INT8_DYNAMIC)
               .build());
       responses.onCompleted();
     }
