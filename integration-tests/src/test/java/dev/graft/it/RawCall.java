@@ -56,6 +56,10 @@ final class RawCall<Q, R> {
     call.cancel("by the test", null);
   }
 
+  boolean hasEnded() {
+    return ended.getCount() == 0;
+  }
+
   /** Waits until the transport takes more; false when it did not in that time. */
   boolean awaitReady(long time, TimeUnit unit) throws InterruptedException {
     long end = System.nanoTime() + unit.toNanos(time);

@@ -9,6 +9,8 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,16 +38,47 @@ final class WorkerProcess implements AutoCloseable {
 
   /** {@code graft serve} on any free port. */
   static WorkerProcess serve(Path modelRoot, String... options) throws Exception {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-cp");
-    command.add(System.getProperty("java.class.path"));
-    command.add(Main.class.getName());
-    command.addAll(List.of("serve", "--listen", "127.0.0.1:0", "--lanes", "1", "--model-root"));
+    return serve(List.of(), "127.0.0.1", modelRoot, options);
+  }
+
+  /**
+   * {@code graft serve} on any free port of an address.
+   *
+   * @param launcher what begins the command, such as {@code ip netns exec NAME}
+   */
+  static WorkerProcess serve(List<String> launcher, String host, Path modelRoot, String... options)
+      throws Exception {
+    List<String> command = new ArrayList<>(launcher);
+    command.addAll(java(Main.class, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")); // starts soon
+    command.addAll(List.of("serve", "--listen", host + ":0", "--lanes", "1", "--model-root"));
     command.add(modelRoot.toString());
     command.addAll(List.of(options));
+    return start(command);
+  }
+
+  /** A {@link SimulatedWorker}. */
+  static WorkerProcess simulate(long nanosPerToken, int featureSize) throws Exception {
+    List<String> command = java(SimulatedWorker.class);
+    command.add(Long.toString(nanosPerToken));
+    command.add(Integer.toString(featureSize));
+    return start(command);
+  }
+
+  /** Begins a command that runs a class of the tests' class path, in a Java like this one. */
+  static List<String> java(Class<?> main, String... options) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of(options));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+    return command;
+  }
+
+  private static WorkerProcess start(List<String> command) throws Exception {
     Process process =
-        new ProcessBuilder(command).redirectError(Path.of("target", "serve.log").toFile()).start();
+        new ProcessBuilder(command)
+            .redirectError(
+                ProcessBuilder.Redirect.appendTo(Path.of("target", "serve.log").toFile()))
+            .start();
     try {
       String line =
           CompletableFuture.supplyAsync(() -> firstLine(process))
@@ -100,9 +133,28 @@ final class WorkerProcess implements AutoCloseable {
 
   /** SIGSTOP: the process hangs, its connections stay. */
   void suspend() {
+    signal("STOP");
+  }
+
+  /** Whether the kernel has stopped it. */
+  boolean isSuspended() {
     try {
-      Process stop = new ProcessBuilder("kill", "-STOP", Long.toString(process.pid())).start();
-      assertThat(stop.waitFor()).isZero();
+      String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
+      return stat.charAt(stat.lastIndexOf(')') + 2) == 'T';
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** SIGCONT: the process goes on. */
+  void resume() {
+    signal("CONT");
+  }
+
+  private void signal(String name) {
+    try {
+      Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+      assertThat(kill.waitFor()).isZero();
     } catch (IOException | InterruptedException e) {
       throw new AssertionError(e);
     }
