@@ -250,6 +250,18 @@ class FarmCommandsTest extends CommandFixture {
   }
 
   @Test
+  void saysWhereTheItemOfATrainingIsThatAWorkerRefuses() throws IOException {
+    write(
+        "train.jsonl",
+        "{\"text\": \"a\", \"pair\": \"b\"}\n{\"text\": \"c\", \"pair\": \"bad\"}\n");
+    write("test.jsonl", "{\"text\": \"d\", \"pair\": \"e\"}\n");
+
+    assertThat(run(TRAIN + farm(1))).isEqualTo(1);
+
+    assertThat(err()).contains("train.jsonl:2: Training item 1's pair");
+  }
+
+  @Test
   void warnsOfWorkersOfSeveralKinds() throws IOException {
     writeItems();
     String workers = farm(2);
