@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import random
 import time
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -169,6 +171,41 @@ def test_predictions_softmax_sum_to_one(client: graft.Client, backbone: str, tmp
     assert set(predictions.classes) <= {"high", "low"}
     features = client.extract(items, backbone=backbone, compute_dtype="fp32")
     np.testing.assert_allclose(result.module(features), predictions.logits, rtol=1e-3, atol=1e-4)
+
+
+def test_a_quantized_copy_comes_back_or_stays(client: graft.Client, backbone: str, tmp_path: Path) -> None:
+    name = f"{backbone}-nf4-{uuid.uuid4().hex}"
+    events = list(client.quantize(backbone, "nf4", output=tmp_path / "made", double_quantization=True))
+    kept = client.quantize(backbone, "nf4", destination=name, double_quantization=True).result()
+
+    made = events[-1]
+    assert isinstance(made, graft.QuantizeResult)
+    assert made.output == tmp_path / "made"
+    assert made.digest == kept.digest
+    assert made.result_bytes < made.source_bytes
+    assert 0.01 < made.relative_error < 0.2
+    tensors = [event for event in events if isinstance(event, graft.QuantizedTensor)]
+    assert [tensor.index for tensor in tensors] == list(range(tensors[0].total))
+    assert max(tensor.relative_error for tensor in tensors) > made.relative_error / 2
+    written = {path.name: path.read_bytes() for path in (tmp_path / "made").iterdir()}
+    assert written == {path.name: path.read_bytes() for path in Path(kept.destination).iterdir()}
+
+    items = token_ids(10)
+    plain = client.extract(items, backbone=backbone, compute_dtype="fp32")
+    quantized = client.extract(items, backbone=name, compute_dtype="fp32")
+    norms = np.linalg.norm(plain, axis=1) * np.linalg.norm(quantized, axis=1)
+    cosines = (plain * quantized).sum(axis=1) / norms
+    assert cosines.min() > 0.9
+    assert not np.array_equal(plain, quantized)
+
+
+def test_a_quantized_copy_that_cannot_be_kept_is_refused(client: graft.Client, backbone: str) -> None:
+    with pytest.raises(graft.PermissionDenied) as outside:
+        client.quantize(backbone, "nf4", destination="/nowhere/made").result()
+    assert outside.value.reason == "OUTSIDE_WRITABLE_ROOTS"
+    with pytest.raises(graft.FailedPrecondition) as there:
+        client.quantize(backbone, "nf4", destination=backbone).result()
+    assert there.value.reason == "DESTINATION_EXISTS"
 
 
 def test_unknown_backbone_is_not_found(client: graft.Client) -> None:

@@ -10,7 +10,7 @@ import pytest
 from fake_worker import FakeWorker
 
 import graft
-from graft.v1 import extract_pb2_grpc, train_pb2_grpc, worker_pb2_grpc
+from graft.v1 import extract_pb2_grpc, quantize_pb2_grpc, train_pb2_grpc, worker_pb2_grpc
 
 
 @pytest.fixture
@@ -24,6 +24,7 @@ def client(worker: FakeWorker) -> Iterator[graft.Client]:
         futures.ThreadPoolExecutor(8), options=[("grpc.max_receive_message_length", FakeWorker.MAX_MESSAGE_BYTES)]
     )
     extract_pb2_grpc.add_ExtractServiceServicer_to_server(worker, server)
+    quantize_pb2_grpc.add_QuantizeServiceServicer_to_server(worker, server)
     train_pb2_grpc.add_TrainServiceServicer_to_server(worker, server)
     worker_pb2_grpc.add_WorkerServiceServicer_to_server(worker, server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -20,6 +20,8 @@ from graft.v1 import (
     extract_pb2,
     extract_pb2_grpc,
     features_pb2,
+    quantize_pb2,
+    quantize_pb2_grpc,
     tensor_pb2,
     train_pb2,
     train_pb2_grpc,
@@ -79,8 +81,20 @@ PATH_ESCAPE = failure(
 )
 
 
+#: What a quantized backbone consists of. The first is more than two chunks, the last is empty.
+QUANTIZED = {"model.safetensors": bytes(range(256)) * 2400, "config.json": b"{}", "vocab.txt": b""}
+
+
+def quantized_file(name: str, offset: int, total: int, data: bytes) -> quantize_pb2.QuantizeResponse:
+    chunk = tensor_pb2.FileChunk(offset=offset, total_bytes=total, data=data)
+    return quantize_pb2.QuantizeResponse(file=quantize_pb2.QuantizedFile(name=name, chunk=chunk))
+
+
 class FakeWorker(
-    extract_pb2_grpc.ExtractServiceServicer, train_pb2_grpc.TrainServiceServicer, worker_pb2_grpc.WorkerServiceServicer
+    extract_pb2_grpc.ExtractServiceServicer,
+    quantize_pb2_grpc.QuantizeServiceServicer,
+    train_pb2_grpc.TrainServiceServicer,
+    worker_pb2_grpc.WorkerServiceServicer,
 ):
     """Knobs first, then what was seen."""
 
@@ -94,6 +108,9 @@ class FakeWorker(
         self.skips_projector_byte = False
         self.ends_without_result = False
         self.waits_for_checkpoint_request = False
+        self.hangs_in_file = False
+        #: Sent after the tensors, instead of the files and the result.
+        self.quantize_responses: list[quantize_pb2.QuantizeResponse] | None = None
 
         self.spec: Any = None
         self.items: list[features_pb2.Item] = []
@@ -231,6 +248,51 @@ class FakeWorker(
                 projector_sha256="0" * 64 if self.wrong_sha256 else hashlib.sha256(projector).hexdigest(),
             )
         )
+
+    def Quantize(
+        self, request: quantize_pb2.QuantizeRequest, context: grpc.ServicerContext
+    ) -> Iterable[quantize_pb2.QuantizeResponse]:
+        context.add_callback(self.cancelled.set)
+        self.spec = request
+        self.called.set()
+        if self.fails_with is not None:
+            context.abort_with_status(self.fails_with)
+        for index in range(2):
+            yield quantize_pb2.QuantizeResponse(
+                tensor=quantize_pb2.QuantizedTensor(
+                    name=f"layer.{index}",
+                    index=index,
+                    total=2,
+                    source_bytes=400,
+                    result_bytes=100,
+                    relative_error=0.125,
+                    max_error=0.5,
+                )
+            )
+        if self.quantize_responses is not None:
+            yield from self.quantize_responses
+            return
+        if not request.destination:
+            yield from self._quantized_files()
+        yield quantize_pb2.QuantizeResponse(
+            result=quantize_pb2.QuantizeResult(
+                source_bytes=800,
+                result_bytes=200,
+                digest="f00d",
+                destination=request.destination and f"/writable/{request.destination}",
+                relative_error=0.0625,
+            )
+        )
+
+    def _quantized_files(self) -> Iterator[quantize_pb2.QuantizeResponse]:
+        for name, content in QUANTIZED.items():
+            if not content:
+                yield quantized_file(name, 0, 0, b"")
+            for chunk in cut(content):
+                yield quantized_file(name, chunk.offset, chunk.total_bytes, chunk.data)
+                if self.hangs_in_file:
+                    self.cancelled.wait()
+                    return
 
     def _receive(self, name: str, chunk: tensor_pb2.FileChunk) -> None:
         content = self.files.get(name, b"")

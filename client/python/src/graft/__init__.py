@@ -32,8 +32,9 @@ from graft.events import (
 from graft.extraction import ItemResult, Predictions, Results
 from graft.items import FLUSH
 from graft.objectives import BinaryCrossEntropy, CosineEmbedding, CrossEntropy, InfoNce, MeanSquaredError
-from graft.options import FeatureOptions, PooledOptions, TrainingArguments, TrainOptions
+from graft.options import FeatureOptions, PooledOptions, QuantizeOptions, TrainingArguments, TrainOptions
 from graft.projector import Linear, Mlp, Projector, load_projector
+from graft.quantizing import QuantizedTensor, QuantizeEvent, QuantizeResult, QuantizingRun, ReceivedFile
 from graft.training import TrainingRun
 
 __all__ = [
@@ -67,7 +68,13 @@ __all__ = [
     "PooledOptions",
     "Predictions",
     "Projector",
+    "QuantizeEvent",
+    "QuantizeOptions",
+    "QuantizeResult",
+    "QuantizedTensor",
+    "QuantizingRun",
     "Ready",
+    "ReceivedFile",
     "ResourceExhausted",
     "Result",
     "Results",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Literal, overload
 
 import grpc
@@ -20,13 +22,17 @@ from graft.options import (
     FeatureOptions,
     PooledOptions,
     Pooling,
+    QuantizeOptions,
+    Scheme,
     TrainOptions,
     feature_spec,
     fill,
+    quantize_request,
     training_spec,
 )
-from graft.progress import TrainingBar
+from graft.progress import QuantizingBar, TrainingBar
 from graft.projector import Projector, ProjectorShape, load_projector, shape_of
+from graft.quantizing import PartialDirectory, QuantizingRun
 from graft.safetensors import serialize
 from graft.tensors import Array
 from graft.training import Job, TrainingRun
@@ -34,6 +40,7 @@ from graft.v1 import (
     extract_pb2,
     extract_pb2_grpc,
     projector_pb2,
+    quantize_pb2_grpc,
     train_pb2,
     train_pb2_grpc,
     worker_pb2,
@@ -73,6 +80,7 @@ class Client:
         self._metadata = tuple(metadata)
         self._extract = extract_pb2_grpc.ExtractServiceStub(self._channel).Extract
         self._train = train_pb2_grpc.TrainServiceStub(self._channel).Train
+        self._quantize = quantize_pb2_grpc.QuantizeServiceStub(self._channel).Quantize
         self._describe = worker_pb2_grpc.WorkerServiceStub(self._channel).DescribeWorker
 
     def __enter__(self) -> Client:
@@ -224,6 +232,32 @@ class Client:
         job = Job(spec, objective, classes, train_items, eval_items, start, checkpoint)
         bar = TrainingBar() if progress else None
         return TrainingRun(job, lambda requests: self._call(self._train, requests, timeout), bar)
+
+    def quantize(
+        self,
+        backbone: str,
+        scheme: Scheme,
+        *,
+        output: str | os.PathLike[str] | None = None,
+        destination: str | None = None,
+        timeout: float | None = None,
+        progress: bool = False,
+        **options: Unpack[QuantizeOptions],
+    ) -> QuantizingRun:
+        """Makes a quantized copy of a backbone. Iterate over what this returns for the events; the last is the result.
+
+        With `output` the copy is sent back into that directory, which must not exist; it appears when it is whole.
+        With `destination` it is made on the worker, in a new directory under one of its writable roots. `options` are
+        QuantizeOptions.
+        """
+        if (output is None) == (destination is None):
+            raise TypeError("either output, a directory here, or destination, one on the worker, is needed")
+        request = quantize_request(str(backbone), scheme, destination or "", options)
+        return QuantizingRun(
+            lambda: self._call(lambda requests, **more: self._quantize(next(requests), **more), [request], timeout),
+            None if output is None else PartialDirectory(Path(output)),
+            QuantizingBar() if progress else None,
+        )
 
     def _results(
         self,

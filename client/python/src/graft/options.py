@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypedDict, TypeVar
 
 from google.protobuf.message import Message
 
-from graft.v1 import features_pb2, train_pb2
+from graft.v1 import features_pb2, quantize_pb2, train_pb2
 
 _M = TypeVar("_M", bound=Message)
 
@@ -81,6 +81,26 @@ class TrainOptions(PooledOptions, TrainingArguments, total=False):
     """Everything that `Client.train` takes by name."""
 
 
+Scheme = Literal["none", "nf4", "fp4", "int8", "q8_0", "q4_0"]
+
+
+class QuantizeOptions(TypedDict, total=False):
+    """How a backbone is quantized. What is left out has the worker's default."""
+
+    #: Values that share a scale, for nf4 and fp4: a power of two from 32 to 4096.
+    block_size: int
+    #: Quantizes the scales too, for nf4 and fp4.
+    double_quantization: bool
+    #: What the source is cast to first, and what stays unquantized is stored as.
+    data_type: Literal["f32", "f16", "bf16"]
+    #: Written into the result's configuration; it changes no weight.
+    recorded_compute_dtype: Literal["fp32", "bf16", "fp16"]
+    #: Modules that stay unquantized, by name or the end of it.
+    skip_modules: Sequence[str]
+    #: Largest file of the result.
+    max_shard_bytes: int
+
+
 def feature_spec(
     options: Mapping[str, Any], defaults: features_pb2.FeatureSpec | None = None
 ) -> features_pb2.FeatureSpec:
@@ -105,6 +125,20 @@ def training_spec(options: Mapping[str, Any]) -> tuple[features_pb2.FeatureSpec,
     of_features = {name: value for name, value in options.items() if name in PooledOptions.__annotations__}
     others = {name: value for name, value in options.items() if name not in of_features}
     return feature_spec(of_features), fill(train_pb2.TrainingArguments(), others)
+
+
+def quantize_request(
+    backbone: str, scheme: Scheme, destination: str, options: Mapping[str, Any]
+) -> quantize_pb2.QuantizeRequest:
+    """Translates QuantizeOptions."""
+    refuse_unknown(options, QuantizeOptions.__annotations__)
+    values = dict(options)
+    skipped = values.pop("skip_modules", None) or ()
+    if isinstance(skipped, str):
+        raise TypeError(f"skip_modules: a list of names is expected, not {skipped!r}")
+    request = quantize_pb2.QuantizeRequest(destination=destination, skip_modules=skipped)
+    request.source.path = backbone
+    return fill(request, {**values, "scheme": scheme})
 
 
 def refuse_unknown(options: Iterable[str], known: Iterable[str]) -> None:

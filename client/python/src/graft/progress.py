@@ -1,4 +1,4 @@
-"""A training run as a progress bar."""
+"""Long calls as progress bars."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from graft.events import Evaluation, Event, Extraction, Log, Result, Started, Training
+from graft.quantizing import QuantizedTensor, QuantizeEvent, QuantizeResult, ReceivedFile
 
 
 class TrainingBar:
@@ -40,3 +41,24 @@ class TrainingBar:
     def _show_numbers(self, numbers: Any) -> None:
         self._numbers.update({name: f"{value:.4f}" for name, value in numbers.items()})
         self._bar.set_postfix(self._numbers)
+
+
+class QuantizingBar:
+    """One bar for the tensors, then one for each file that comes back."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] = tqdm(desc="quantizing", unit="tensor")
+
+    def show(self, event: QuantizeEvent) -> None:
+        """Shows what the event says."""
+        if isinstance(event, QuantizedTensor):
+            self._bar.total = event.total
+            self._bar.set_postfix_str(event.name)
+            self._bar.update()
+        elif isinstance(event, ReceivedFile):
+            if self._bar.desc != event.name:
+                self._bar.close()
+                self._bar = tqdm(desc=event.name, unit="B", unit_scale=True, total=event.total_bytes)
+            self._bar.update(event.bytes - self._bar.n)
+        elif isinstance(event, QuantizeResult):
+            self._bar.close()

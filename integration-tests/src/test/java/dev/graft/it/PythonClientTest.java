@@ -93,6 +93,7 @@ class PythonClientTest {
             new WorkerOptions()
                 .listen("127.0.0.1", 0)
                 .modelRoots(List.of(models))
+                .writableRoots(List.of(models))
                 .lanes(2)
                 .tokensPerBatch(128));
   }
