@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The command in a process of its own. */
@@ -24,6 +25,12 @@ final class GraftProcess implements AutoCloseable {
 
   /** Starts a command in a directory; what it says goes to a file there. */
   static GraftProcess start(Path directory, String... arguments) throws IOException {
+    return start(directory, Map.of(), arguments);
+  }
+
+  /** The same, with variables that its environment has besides this process's. */
+  static GraftProcess start(Path directory, Map<String, String> environment, String... arguments)
+      throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -33,13 +40,13 @@ final class GraftProcess implements AutoCloseable {
                 Main.class.getName()));
     command.addAll(List.of(arguments));
     Path log = Files.createTempFile(directory, "graft-", ".log");
-    Process process =
+    ProcessBuilder builder =
         new ProcessBuilder(command)
             .directory(directory.toFile())
             .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
-    return new GraftProcess(process, log);
+            .redirectOutput(log.toFile());
+    builder.environment().putAll(environment);
+    return new GraftProcess(builder.start(), log);
   }
 
   boolean isAlive() {
@@ -55,17 +62,26 @@ final class GraftProcess implements AutoCloseable {
     }
   }
 
+  /** Ctrl-C. */
+  void interrupt() throws IOException, InterruptedException {
+    Process kill = new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start();
+    assertThat(kill.waitFor()).isZero();
+  }
+
   /** Waits for its end. */
   GraftProcess succeeds() throws InterruptedException {
-    assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).as(this::said).isTrue();
-    assertThat(process.exitValue()).as(this::said).isZero();
-    return this;
+    return endsWith(0);
   }
 
   /** Waits for its end. */
   GraftProcess fails() throws InterruptedException {
+    return endsWith(1);
+  }
+
+  /** Waits for its end. */
+  GraftProcess endsWith(int exitCode) throws InterruptedException {
     assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).as(this::said).isTrue();
-    assertThat(process.exitValue()).as(this::said).isEqualTo(1);
+    assertThat(process.exitValue()).as(this::said).isEqualTo(exitCode);
     return this;
   }
 

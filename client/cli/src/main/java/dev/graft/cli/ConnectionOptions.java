@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -61,7 +62,7 @@ class ConnectionOptions {
    * own.
    *
    * @param backbone what an own worker may read, as {@link #backbonePath} gives it
-   * @param writableRoots where an own worker may write
+   * @param writableRoots where an own worker may write, and read what it wrote
    */
   WorkerSession connect(
       Surroundings surroundings, Optional<String> backbone, List<Path> writableRoots)
@@ -84,7 +85,7 @@ class ConnectionOptions {
     WorkerOptions options =
         new WorkerOptions()
             .listen(LOOPBACK, 0)
-            .modelRoots(roots(backbone))
+            .modelRoots(Stream.concat(roots(backbone).stream(), writableRoots.stream()).toList())
             .writableRoots(writableRoots);
     device.applyTo(options);
     if (backbone.filter(HubReference::isReference).isPresent()) {

@@ -11,7 +11,6 @@ import dev.graft.v1.QuantizeResult;
 import dev.graft.v1.QuantizedTensor;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -82,16 +81,16 @@ final class QuantizationRun {
   }
 
   /** Says what was made, and which tensors lost most. */
-  void report(Path output, Summary summary) {
+  void report(String copy, Summary summary) {
     QuantizeResult result = summary.result();
     PrintStream out = surroundings.out();
     out.printf(
         Locale.ROOT,
         "%s: %s -> %s (%.1f %%) in %.1f s, relative error %.4g, digest %s%n",
-        output,
+        copy,
         megabytes(result.getSourceBytes()),
         megabytes(result.getResultBytes()),
-        100.0 * result.getResultBytes() / Math.max(1, result.getSourceBytes()),
+        percentOfSource(result),
         summary.seconds(),
         result.getRelativeError(),
         result.getDigest());
@@ -120,7 +119,12 @@ final class QuantizationRun {
     }
   }
 
-  private static String megabytes(long bytes) {
+  /** The size of a copy in percent of its source's. */
+  static double percentOfSource(QuantizeResult result) {
+    return 100.0 * result.getResultBytes() / Math.max(1, result.getSourceBytes());
+  }
+
+  static String megabytes(long bytes) {
     return String.format(Locale.ROOT, bytes < 10_000_000 ? "%.2f MB" : "%.1f MB", bytes / 1e6);
   }
 }

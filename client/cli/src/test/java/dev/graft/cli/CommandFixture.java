@@ -22,6 +22,7 @@ abstract class CommandFixture {
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
   final FakeWorker worker = new FakeWorker();
   final Interruption interruption = new Interruption();
+  Terminal terminal = Terminal.none();
   Clock clock = Clock.systemUTC();
 
   @BeforeEach
@@ -35,15 +36,22 @@ abstract class CommandFixture {
         new Surroundings(
             new PrintStream(out, true, UTF_8),
             new PrintStream(err, true, UTF_8),
-            Terminal.none(),
+            terminal,
             clock,
             interruption,
             worker::start);
     List<String> files =
         List.of(
-            "--backbone", "--input", "--output", "--train", "--eval", "--bundle", "--model_root");
+            "--backbone",
+            "--input",
+            "--output",
+            "--train",
+            "--eval",
+            "--bundle",
+            "--model_root",
+            "--compare");
     String[] args = line.isEmpty() ? new String[0] : line.split(" ");
-    boolean remote = line.contains("--worker");
+    boolean remote = line.contains("--worker") || line.contains("hf://");
     for (int at = 1; at < args.length; at++) {
       if (files.contains(args[at - 1]) && !(remote && args[at - 1].equals("--backbone"))) {
         args[at] = directory.resolve(args[at]).toString();
@@ -54,6 +62,11 @@ abstract class CommandFixture {
 
   void write(String name, String content) throws IOException {
     Files.writeString(directory.resolve(name), content);
+  }
+
+  /** A file of the test's directory. */
+  String path(String name) {
+    return directory.resolve(name).toString();
   }
 
   String out() {

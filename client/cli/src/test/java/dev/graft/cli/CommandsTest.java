@@ -14,10 +14,6 @@ import dev.graft.v1.Pooling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -340,26 +336,5 @@ class CommandsTest extends CommandFixture {
   private void trainBundle() throws IOException {
     write("train.jsonl", "{\"text\": \"a\", \"label\": 0}\n{\"text\": \"b\", \"label\": 1}\n");
     assertThat(run("train --backbone model --train train.jsonl --output bundle")).isZero();
-  }
-
-  /** Ten seconds pass whenever somebody looks. */
-  private static final class TickingClock extends Clock {
-    private Instant now = Instant.EPOCH;
-
-    @Override
-    public Instant instant() {
-      now = now.plusSeconds(10);
-      return now;
-    }
-
-    @Override
-    public ZoneId getZone() {
-      return ZoneOffset.UTC;
-    }
-
-    @Override
-    public Clock withZone(ZoneId zone) {
-      return this;
-    }
   }
 }

@@ -52,6 +52,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 
 /**
  * A worker over a real socket that computes nothing: the feature of a text is [its length, its
@@ -87,11 +88,16 @@ final class FakeWorker implements EmbeddedWorker {
 
   volatile String version = "fake";
   volatile String digest = DIGEST;
+
+  /** What a backbone, by its path, makes of the usual feature. */
+  volatile BiFunction<String, float[], float[]> features = (path, usual) -> usual;
+
   volatile WorkerOptions options;
   volatile ExtractSpec extractSpec;
   volatile TrainSpec trainSpec;
   final List<Item> trainItems = Collections.synchronizedList(new ArrayList<>());
   final List<Item> evalItems = Collections.synchronizedList(new ArrayList<>());
+  final FakeQuantize quantize = new FakeQuantize();
   final CountDownLatch hanging = new CountDownLatch(1);
   final CountDownLatch cancelled = new CountDownLatch(1);
   private final HealthStatusManager health = new HealthStatusManager();
@@ -111,6 +117,7 @@ final class FakeWorker implements EmbeddedWorker {
         Grpc.newServerBuilderForPort(newOptions.port(), InsecureServerCredentials.create())
             .addService(new Extract())
             .addService(new Train())
+            .addService(quantize)
             .addService(new Describe())
             .addService(health.getHealthService())
             .build()
@@ -253,9 +260,11 @@ final class FakeWorker implements EmbeddedWorker {
         Arrays.fill(rows, (float) item.getNumber());
         return result.setFeatures(Tensors.fromFloats(rows, tokens, 2)).build();
       }
-      return result
-          .setFeatures(Tensors.fromFloats(new float[] {length, item.getNumber()}, 2))
-          .build();
+      float[] feature =
+          features.apply(
+              extractSpec.getFeatures().getBackbone().getPath(),
+              new float[] {length, item.getNumber()});
+      return result.setFeatures(Tensors.fromFloats(feature, 2)).build();
     }
   }
 
