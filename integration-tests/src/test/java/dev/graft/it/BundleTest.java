@@ -8,16 +8,20 @@ import dev.graft.client.GraftClient;
 import dev.graft.client.GraftRpcException;
 import dev.graft.client.Items;
 import dev.graft.client.Tensors;
+import dev.graft.server.hub.FakeHub;
 import dev.graft.server.rpc.WorkerOptions;
 import dev.graft.v1.Content;
 import dev.graft.v1.ExtractSpec;
 import dev.graft.v1.ItemResult;
+import dev.graft.v1.QuantizationScheme;
+import dev.graft.v1.QuantizeRequest;
 import dev.graft.v1.TokenIds;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -72,6 +76,76 @@ class BundleTest {
     }
   }
 
+  @Test
+  void holdsAGgufFile() throws Exception {
+    try (WorkerUnderTest worker =
+            WorkerUnderTest.inProcess(
+                new WorkerOptions()
+                    .modelRoots(List.of(TinyModel.ROOT))
+                    .writableRoots(List.of(root)));
+        GraftClient client = worker.client()) {
+      QuantizeRequest.Builder request =
+          QuantizeRequest.newBuilder()
+              .setScheme(QuantizationScheme.QUANTIZATION_SCHEME_Q8_0)
+              .setDestination("q8_0");
+      request.getSourceBuilder().setPath(TinyModel.NAME);
+      client.quantizeAsync(request.build()).join();
+    }
+    Path file = root.resolve("q8_0/model-Q8_0.gguf");
+    train(file.toString(), Map.of(), "--include-backbone");
+    assertThat(root.resolve("bundle/backbone/model-Q8_0.gguf")).hasSameBinaryContentAs(file);
+    Files.delete(file);
+    assertServed();
+  }
+
+  @Test
+  void holdsWhatCameFromAHub() throws Exception {
+    Path tiny = TinyModel.ROOT.resolve(TinyModel.NAME);
+    try (FakeHub hub =
+        new FakeHub()
+            .with("config.json", Files.readString(tiny.resolve("config.json")))
+            .with("model.safetensors", Files.readAllBytes(tiny.resolve("model.safetensors")))) {
+      train(
+          "hf://graft/tiny",
+          Map.of(
+              "HF_ENDPOINT",
+              hub.endpoint().toString(),
+              "HF_HOME",
+              root.resolve("hub").toString(),
+              "HF_HUB_OFFLINE",
+              "0"),
+          "--include-backbone");
+    }
+    assertThat(root.resolve("bundle/graft.json"))
+        .content()
+        .contains("hf://graft/tiny@" + FakeHub.COMMIT);
+    Files.move(root.resolve("hub"), root.resolve("gone"));
+    assertServed();
+  }
+
+  /** By a worker, and by the command with one of its own. */
+  private void assertServed() throws Exception {
+    try (WorkerUnderTest worker =
+            WorkerUnderTest.inProcess(new WorkerOptions().modelRoots(List.of(root)));
+        GraftClient client = worker.client()) {
+      assertThat(Tensors.toFloats(predict(client, "bundle").getLogits())).hasSize(2);
+    }
+    Files.writeString(root.resolve("items.jsonl"), "{\"input_ids\": [5, 6, 7]}\n");
+    try (GraftProcess predicting =
+        GraftProcess.start(
+            root,
+            "predict",
+            "--bundle",
+            "bundle",
+            "--input",
+            "items.jsonl",
+            "--output",
+            "predictions.jsonl")) {
+      predicting.succeeds();
+    }
+    assertThat(Files.readString(root.resolve("predictions.jsonl"))).contains("\"scores\"");
+  }
+
   private static ItemResult predict(GraftClient client, String bundle) {
     ExtractSpec spec = ExtractSpec.newBuilder().setBundle(bundle).setPredictionsOnly(true).build();
     return client
@@ -96,15 +170,19 @@ class BundleTest {
   }
 
   private void train(String... options) throws IOException, InterruptedException {
+    train(TinyModel.ROOT.resolve(TinyModel.NAME).toString(), Map.of(), options);
+  }
+
+  private void train(String backbone, Map<String, String> environment, String... options)
+      throws IOException, InterruptedException {
     Files.writeString(
         root.resolve("train.jsonl"),
         "{\"input_ids\": [1, 2], \"label\": 0}\n{\"input_ids\": [3, 4], \"label\": 1}\n");
-    List<String> arguments =
-        new ArrayList<>(
-            List.of("train", "--backbone", TinyModel.ROOT.resolve(TinyModel.NAME).toString()));
+    List<String> arguments = new ArrayList<>(List.of("train", "--backbone", backbone));
     arguments.addAll(List.of("--train", "train.jsonl", "--output", "bundle"));
     arguments.addAll(List.of(options));
-    try (GraftProcess training = GraftProcess.start(root, arguments.toArray(String[]::new))) {
+    try (GraftProcess training =
+        GraftProcess.start(root, environment, arguments.toArray(String[]::new))) {
       training.succeeds();
     }
   }

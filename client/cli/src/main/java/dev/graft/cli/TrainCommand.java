@@ -8,7 +8,6 @@ import dev.graft.cli.items.ItemFile;
 import dev.graft.cli.items.LabelSurvey;
 import dev.graft.cli.items.ObjectiveKind;
 import dev.graft.cli.items.Targets;
-import dev.graft.server.hub.HubReference;
 import dev.graft.v1.IntervalStrategy;
 import dev.graft.v1.Pooling;
 import dev.graft.v1.TrainSpec;
@@ -116,8 +115,12 @@ final class TrainCommand implements Callable<Integer> {
       targets.check(evalFile.get());
     }
     String backbone = farm.backbonePath(features.backbone());
-    Optional<Path> includedBackbone =
-        includeBackbone ? Optional.of(Path.of(backbone)) : Optional.empty();
+    Optional<Path> includedBackbone = Optional.empty();
+    if (includeBackbone) {
+      IncludedBackbone included = IncludedBackbone.of(backbone, surroundings);
+      backbone = included.path();
+      includedBackbone = Optional.of(included.files());
+    }
     TrainingRun.Inputs inputs =
         new TrainingRun.Inputs(
             trainFile,
@@ -160,11 +163,6 @@ final class TrainCommand implements Callable<Integer> {
     if (includeBackbone && !farm.isOwn()) {
       throw wrong(
           "--include-backbone needs the backbone's files here; it cannot go with --workers");
-    }
-    if (includeBackbone && HubReference.isReference(features.backbone())) {
-      throw wrong(
-          "--include-backbone copies a directory; a backbone on a hub is found again by its name"
-              + " and commit");
     }
     if (Files.exists(output) && !Files.isDirectory(output)) {
       throw wrong("--output must be a directory, " + output + " is a file");
