@@ -1,5 +1,8 @@
 package dev.graft.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -16,6 +19,8 @@ import dev.graft.v1.CrossEntropy;
 import dev.graft.v1.IntervalStrategy;
 import dev.graft.v1.Pooling;
 import dev.graft.v1.ProjectorKind;
+import dev.graft.v1.QuantizationScheme;
+import dev.graft.v1.QuantizeRequest;
 import dev.graft.v1.TrainSpec;
 import dev.graft.v1.TrainingArguments;
 import java.io.IOException;
@@ -26,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -63,46 +69,106 @@ final class DemoCommand implements Callable<Integer> {
       description = "Directory to write. Default: ${DEFAULT-VALUE}.")
   private Path output;
 
+  @Option(
+      names = "--quantized",
+      description =
+          "Makes an NF4 copy of MiniLM first, trains on both, and shows both accuracies. The"
+              + " projector on NF4, with its backbone, is in the output directory, that on the"
+              + " unquantized model in its directory fp32. Not with --workers.")
+  private boolean quantized;
+
+  /** For tests, which have less time. */
+  @Option(names = "--passages", hidden = true)
+  private int passages = Integer.MAX_VALUE;
+
+  /** What is trained and tested on. */
+  private record Data(ItemFile train, long trainItems, ItemFile test, Targets targets) {
+    Classes classes() {
+      return targets.classes().orElseThrow();
+    }
+  }
+
   @Override
   public Integer call() throws IOException {
+    if (quantized && !farm.isOwn()) {
+      throw farm.wrong("--quantized makes a copy of the model here; it cannot go with --workers");
+    }
     Surroundings surroundings = graft.surroundings();
     long start = surroundings.clock().millis();
     Path backbone = DemoBackbone.unpack();
-    Path data = Files.createDirectories(output.resolve("data"));
-    ItemFile train = ItemFile.of(unpack("train.jsonl", data));
-    ItemFile test = ItemFile.of(unpack("test.jsonl", data));
-    unpack("README.md", data);
-
-    LabelSurvey survey = LabelSurvey.of(train);
-    Targets targets = Targets.of(ObjectiveKind.CROSS_ENTROPY, survey);
-    Classes classes = targets.classes().orElseThrow();
+    Data data = unpackData();
+    double majorityShare = LabelSurvey.of(data.test()).majorityShare();
     surroundings
         .err()
         .printf(
             "%d passages to train on, %d to test on, %d eras; backbone %s%n",
-            survey.items(), test.count(), classes.size(), backbone);
-    Manifest manifest;
-    try (Workers workers = farm.open(surroundings, backbone.toString())) {
-      manifest =
-          TrainingRun.run(
-              surroundings,
-              workers,
-              new TrainingRun.Inputs(
-                  train,
-                  survey.items(),
-                  Optional.of(test),
-                  targets,
-                  ByteString.EMPTY,
-                  ByteString.EMPTY,
-                  Optional.empty()),
-              spec(backbone, classes),
-              output);
+            data.trainItems(), data.test().count(), data.classes().size(), backbone);
+    if (quantized) {
+      trainOnBoth(surroundings, backbone, data, majorityShare);
+    } else {
+      try (Workers workers = farm.open(surroundings, backbone.toString())) {
+        Manifest manifest = train(workers, data, backbone, Optional.empty(), output);
+        surroundings.out().println(accuracy("accuracy", manifest, majorityShare));
+        report(surroundings.out(), manifest);
+      }
     }
-    report(surroundings.out(), manifest, LabelSurvey.of(test).majorityShare());
     surroundings
         .err()
         .printf(Locale.ROOT, "%.1f s in all%n", (surroundings.clock().millis() - start) / 1e3);
     return 0;
+  }
+
+  private Data unpackData() throws IOException {
+    Path directory = Files.createDirectories(output.resolve("data"));
+    ItemFile train = ItemFile.of(unpack("train.jsonl", directory));
+    ItemFile test = ItemFile.of(unpack("test.jsonl", directory));
+    unpack("README.md", directory);
+    LabelSurvey survey = LabelSurvey.of(train);
+    return new Data(train, survey.items(), test, Targets.of(ObjectiveKind.CROSS_ENTROPY, survey));
+  }
+
+  private void trainOnBoth(
+      Surroundings surroundings, Path backbone, Data data, double majorityShare)
+      throws IOException {
+    QuantizationScheme scheme = QuantizationScheme.QUANTIZATION_SCHEME_NF4;
+    try (CopyPlaces places = CopyPlaces.temporary();
+        WorkerSession worker =
+            farm.connect(
+                surroundings, Optional.of(backbone.toString()), List.of(places.parent()))) {
+      Path copy = places.of(scheme);
+      QuantizeRequest.Builder request =
+          QuantizeRequest.newBuilder().setScheme(scheme).setDestination(copy.toString());
+      request.getSourceBuilder().setPath(backbone.toString());
+      QuantizationRun run = new QuantizationRun(surroundings, worker.client());
+      run.report("NF4", run.perform(request.build(), Optional.empty()));
+      Manifest plain = train(worker, data, backbone, Optional.empty(), output.resolve("fp32"));
+      Manifest onCopy = train(worker, data, copy, Optional.of(copy), output);
+      surroundings
+          .out()
+          .printf(
+              "%n%s%n%s%n",
+              accuracy("fp32: accuracy", plain, majorityShare),
+              accuracy("NF4:  accuracy", onCopy, majorityShare));
+      report(surroundings.out(), onCopy);
+    }
+  }
+
+  private Manifest train(
+      Workers workers, Data data, Path backbone, Optional<Path> included, Path directory)
+      throws IOException {
+    return TrainingRun.run(
+        graft.surroundings(),
+        workers,
+        new TrainingRun.Inputs(
+            data.train(),
+            data.trainItems(),
+            Optional.of(data.test()),
+            data.targets(),
+            ByteString.EMPTY,
+            ByteString.EMPTY,
+            included),
+        spec(backbone, data.classes()),
+        directory);
   }
 
   private static TrainSpec spec(Path backbone, Classes classes) {
@@ -117,10 +183,12 @@ final class DemoCommand implements Callable<Integer> {
     return spec.build();
   }
 
-  private static Path unpack(String resource, Path directory) throws IOException {
+  private Path unpack(String resource, Path directory) throws IOException {
     Path file = directory.resolve(resource);
     try (InputStream in = DemoCommand.class.getResourceAsStream("demo/" + resource)) {
-      PartialFile.write(file, in.readAllBytes());
+      String content = new String(in.readAllBytes(), UTF_8);
+      String wanted = content.lines().limit(passages).map(line -> line + "\n").collect(joining());
+      PartialFile.write(file, wanted.getBytes(UTF_8));
     }
     return file;
   }
@@ -136,11 +204,23 @@ final class DemoCommand implements Callable<Integer> {
     return passages;
   }
 
-  private void report(PrintStream out, Manifest manifest, double majorityShare) {
+  private static String accuracy(String name, Manifest manifest, double majorityShare) {
+    Map<String, Double> metrics = manifest.evaluation();
+    return String.format(
+        Locale.ROOT,
+        "%s %.1f%% on unseen speeches (always the most frequent era: %.1f%%), macro-F1 %.3f, loss"
+            + " %.3f",
+        name,
+        100 * metrics.getOrDefault("eval_accuracy", Double.NaN),
+        100 * majorityShare,
+        metrics.getOrDefault("eval_f1", Double.NaN),
+        metrics.getOrDefault("eval_loss", Double.NaN));
+  }
+
+  private void report(PrintStream out, Manifest manifest) {
     out.printf(
         Locale.ROOT,
         """
-        accuracy %.1f%% on unseen speeches (always the most frequent era: %.1f%%), macro-F1 %.3f, loss %.3f
 
         projector   %s
         manifest    %s
@@ -158,10 +238,6 @@ final class DemoCommand implements Callable<Integer> {
         Use it:
           bin/graft predict --bundle %s --input %s --output predictions.jsonl
         """,
-        100 * manifest.evaluation().getOrDefault("eval_accuracy", Double.NaN),
-        100 * majorityShare,
-        manifest.evaluation().getOrDefault("eval_f1", Double.NaN),
-        manifest.evaluation().getOrDefault("eval_loss", Double.NaN),
         output.resolve(Manifest.PROJECTOR_FILE),
         output.resolve(Manifest.FILE),
         output.resolve("metrics.jsonl"),
