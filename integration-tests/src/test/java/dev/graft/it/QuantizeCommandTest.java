@@ -2,18 +2,23 @@ package dev.graft.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.graft.client.ExtractJob;
 import dev.graft.client.GraftClient;
 import dev.graft.client.Tensors;
 import dev.graft.server.Sha256;
 import dev.graft.server.checkpoints.Safetensors;
 import dev.graft.server.checkpoints.StoredType;
+import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.hub.FakeHub;
 import dev.graft.server.rpc.WorkerOptions;
 import dev.graft.v1.ExtractSpec;
 import dev.graft.v1.Item;
 import dev.graft.v1.ItemResult;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -37,6 +42,9 @@ class QuantizeCommandTest {
 
   /** Too little for the whole result. */
   private static final int SHARD_BYTES = 30_000;
+
+  /** Values between the two products of an MLP. */
+  private static final int LARGE_SIZE = 1_000_000;
 
   @TempDir private Path directory;
 
@@ -227,7 +235,54 @@ class QuantizeCommandTest {
   }
 
   @Test
-  void ctrlCLeavesNothing() throws Exception {
+  void ctrlCInTheMiddleLeavesNothing() throws Exception {
+    makeLargeModel(directory.resolve("large"));
+    try (GraftProcess command =
+        GraftProcess.start(directory, Map.of(), arguments("large", "made", "--scheme", "nf4"))) {
+      while (files().size() < 2) { // the model, and what is being made beside the output's place
+        assertThat(command.isAlive()).as(command::said).isTrue();
+        Thread.onSpinWait();
+      }
+      command.interrupt();
+      assertThat(command.endsWith(130).said()).contains("graft: interrupted");
+    }
+    assertThat(files()).containsExactly("large");
+  }
+
+  /** The tiny model with many more inner values, 1.2 GB of zeros that take no room on a disk. */
+  private static void makeLargeModel(Path model) throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    ObjectNode configuration = (ObjectNode) json.readTree(TINY.resolve("config.json").toFile());
+    int tinySize = configuration.get("intermediate_size").intValue();
+    configuration.put("intermediate_size", LARGE_SIZE);
+    ObjectNode header = json.createObjectNode();
+    long bytes = 0;
+    for (TensorEntry tensor :
+        Safetensors.open(TINY.resolve("model.safetensors")).tensors().values()) {
+      ObjectNode entry = header.putObject(tensor.name()).put("dtype", "F32");
+      ArrayNode shape = entry.putArray("shape");
+      long values = 1;
+      for (long size : tensor.shape()) {
+        long larger = size == tinySize ? LARGE_SIZE : size;
+        shape.add(larger);
+        values *= larger;
+      }
+      entry.putArray("data_offsets").add(bytes).add(bytes + Float.BYTES * values);
+      bytes += Float.BYTES * values;
+    }
+    Files.createDirectory(model);
+    json.writeValue(model.resolve("config.json").toFile(), configuration);
+    byte[] text = json.writeValueAsBytes(header);
+    try (RandomAccessFile file =
+        new RandomAccessFile(model.resolve("model.safetensors").toFile(), "rw")) {
+      file.writeLong(Long.reverseBytes(text.length));
+      file.write(text);
+      file.setLength(Long.BYTES + text.length + bytes);
+    }
+  }
+
+  @Test
+  void ctrlCWhileAHubSendsLeavesNothing() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
     CountDownLatch ended = new CountDownLatch(1);
     try (FakeHub hub =

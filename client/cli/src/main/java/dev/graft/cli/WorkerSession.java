@@ -86,6 +86,6 @@ final class WorkerSession implements Workers {
   @Override
   public void close() {
     client.close();
-    own.ifPresent(EmbeddedWorker::close);
+    own.ifPresent(EmbeddedWorker::drain); // what was cancelled is undone before the process ends
   }
 }
