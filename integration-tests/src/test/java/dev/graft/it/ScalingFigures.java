@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 /**
  * Measures how extraction scales with workers whose devices are simulated, so that the client is
  * what limits it. No part of the tests, as its name is none of theirs; docs/scaling.md says how to
- * run it, and what it gave.
+ * run it.
  */
 class ScalingFigures {
   private static final long NANOS_PER_TOKEN = 6_250; // 160,000 tokens a second: a shard in 0.1 s
