@@ -11,6 +11,14 @@ import java.util.Optional;
 
 /** Command lines of the processes that measure. */
 final class Processes {
+  /** What bin/graft gives train and extract. */
+  private static final List<String> RARELY_OPTIMIZED =
+      List.of(
+          "-XX:Tier4InvocationThreshold=500000",
+          "-XX:Tier4MinInvocationThreshold=60000",
+          "-XX:Tier4CompileThreshold=1500000",
+          "-XX:Tier4BackEdgeThreshold=4000000");
+
   private final Path directory;
   private final Optional<Path> python;
 
@@ -64,7 +72,7 @@ final class Processes {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
     if (!what.equals("quantize")) {
-      command.add("-XX:TieredStopAtLevel=1"); // as bin/graft has it for train and extract
+      command.addAll(RARELY_OPTIMIZED);
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(MeasureMain.class.getName(), what));
