@@ -124,7 +124,13 @@ final class WorkerGate {
               .formatted(breaker.getState());
       return Optional.empty();
     }
+    // A bulkhead lets no interrupted thread in. But any caller's thread may do the pool's work, and
+    // the place may be for another's job.
+    boolean interrupted = Thread.interrupted();
     bulkhead.acquirePermission();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
     // More than there is: the next call waits until the debt is paid.
     rateLimiter.ifPresent(limit -> limit.reservePermission(Math.toIntExact(tokens)));
     return Optional.of(new Pass(breaker.getCurrentTimestamp()));

@@ -43,6 +43,17 @@ class WorkerGateTest {
   }
 
   @Test
+  void anInterruptedThreadGetsInAndStaysInterrupted() {
+    WorkerGate gate = gate(new PoolOptions());
+    Thread.currentThread().interrupt();
+    try {
+      assertThat(gate.enter(1)).isPresent();
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+
+  @Test
   void aWorkerGetsTwoBatchesForEachOfItsLanes() {
     assertThat(calls(1, 512, 16_384)).isEqualTo(2);
     assertThat(calls(16, 2_048, 16_384)).isEqualTo(4); // of eight batches each
