@@ -26,7 +26,7 @@ final class Outbound<T extends MessageLite> {
   /** What waits for room: the job's next step, the next request. Guarded by this. */
   private final Queue<Runnable> whenRoom = new ArrayDeque<>();
 
-  /** Runs when all but the end is sent, after {@link #complete}; null before. Guarded by this. */
+  /** Waits, after {@link #complete}, for all but the end to be sent; else null. Guarded by this. */
   private Runnable beforeEnd;
 
   /** Guarded by this. */
@@ -48,7 +48,10 @@ final class Outbound<T extends MessageLite> {
     drain();
   }
 
-  /** Ends the call when all messages are sent, and runs {@code action} just before. */
+  /**
+   * Ends the call when all messages are sent, and runs {@code action} just before: once, and also
+   * when nobody listens any more.
+   */
   void complete(Runnable action) {
     synchronized (this) {
       beforeEnd = action;
@@ -60,27 +63,33 @@ final class Outbound<T extends MessageLite> {
    * Ends the call with an error, after the messages that are waiting. A call that was complete but
    * for those ends well.
    */
-  synchronized void fail(Throwable error) {
-    if (over) {
-      return;
-    }
-    if (!responses.isCancelled()) {
-      waiting.forEach(responses::onNext);
-      if (beforeEnd == null) {
-        responses.onError(Statuses.of(error));
-      } else {
-        responses.onCompleted();
+  void fail(Throwable error) {
+    synchronized (this) {
+      if (over) {
+        return;
       }
+      if (!responses.isCancelled()) {
+        waiting.forEach(responses::onNext);
+        if (beforeEnd == null) {
+          responses.onError(Statuses.of(error));
+        } else {
+          responses.onCompleted();
+        }
+      }
+      over = true;
     }
     abandon();
   }
 
   /** Forgets what is waiting: nobody listens any more. */
-  synchronized void abandon() {
-    over = true;
-    waiting.clear();
-    waitingBytes = 0;
-    whenRoom.clear();
+  void abandon() {
+    synchronized (this) {
+      over = true;
+      waiting.clear();
+      waitingBytes = 0;
+      whenRoom.clear();
+    }
+    drain();
   }
 
   /**
@@ -106,10 +115,13 @@ final class Outbound<T extends MessageLite> {
         waitingBytes -= message.getSerializedSize();
         responses.onNext(message);
       }
-      if (!over && beforeEnd != null && waiting.isEmpty()) {
-        over = true;
+      if (beforeEnd != null && waiting.isEmpty()) {
         actions.add(beforeEnd);
-        actions.add(responses::onCompleted);
+        beforeEnd = null;
+        if (!over) {
+          over = true;
+          actions.add(responses::onCompleted);
+        }
       }
       if (waitingBytes <= MOST_WAITING_BYTES) {
         actions.addAll(whenRoom);

@@ -63,6 +63,23 @@ class OutboundTest {
     assertThat(responses.sent).hasSize(2);
   }
 
+  @Test
+  void whatEndsACallRunsOnceAlsoWhereItsClientIsGone() {
+    outbound.send(SMALL);
+    outbound.complete(() -> events.add("completed, then gone"));
+    assertThat(events).isEmpty();
+    outbound.abandon();
+    responses.take(1);
+    outbound.abandon();
+    assertThat(events).containsExactly("completed, then gone");
+    assertThat(responses.completed).isFalse();
+
+    Outbound<BytesValue> gone = new Outbound<>(new FakeResponses<>());
+    gone.abandon();
+    gone.complete(() -> events.add("gone, then completed"));
+    assertThat(events).containsExactly("completed, then gone", "gone, then completed");
+  }
+
   private static BytesValue bytes(int size) {
     return BytesValue.of(ByteString.copyFrom(new byte[size]));
   }
