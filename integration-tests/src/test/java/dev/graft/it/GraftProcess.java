@@ -34,6 +34,9 @@ final class GraftProcess implements AutoCloseable {
     List<String> command =
         new ArrayList<>(
             List.of(
+                // Tests that run in the background of a shell hand down that Ctrl-C is ignored.
+                "env",
+                "--default-signal=INT",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp",
                 System.getProperty("java.class.path"),

@@ -44,6 +44,9 @@ final class Floats {
       }
       return values;
     }
+    if (row.get(column) instanceof float[] values) {
+      return values; // straight from an extractor: Spark leaves out the encoding between two stages
+    }
     List<Number> list = row.getList(column);
     float[] values = new float[list.size()];
     int filled = 0;
