@@ -1,14 +1,13 @@
 package dev.graft.cli;
 
 import dev.graft.cli.bundle.EnumNames;
+import dev.graft.cli.output.Directories;
 import dev.graft.cli.output.PartialDirectory;
 import dev.graft.v1.QuantizationScheme;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
 import java.util.stream.Stream;
 
 /** Where quantized copies go. */
@@ -58,7 +57,7 @@ final class CopyPlaces implements Closeable {
   /** A copy is no longer read here. */
   void release(QuantizationScheme scheme) throws IOException {
     if (kind == Kind.TEMPORARY) {
-      delete(of(scheme));
+      Directories.delete(of(scheme));
     }
   }
 
@@ -66,23 +65,13 @@ final class CopyPlaces implements Closeable {
   @Override
   public void close() throws IOException {
     if (kind == Kind.TEMPORARY || (kind == Kind.SEVERAL && isEmpty(directory))) {
-      delete(directory);
+      Directories.delete(directory);
     }
   }
 
   private static boolean isEmpty(Path directory) throws IOException {
     try (Stream<Path> files = Files.list(directory)) {
       return files.findAny().isEmpty();
-    }
-  }
-
-  private static void delete(Path directory) throws IOException {
-    List<Path> deepestFirst;
-    try (Stream<Path> paths = Files.walk(directory)) {
-      deepestFirst = paths.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path path : deepestFirst) {
-      Files.delete(path);
     }
   }
 }

@@ -86,7 +86,8 @@ public record Kernels(List<Measured> measured) {
           Product few = new Product(program, scope, method, narrowFewRows, narrowWeight, FEW_ROWS);
           Product whole = new Product(program, scope, method, narrowX, narrowWeight, ROWS);
           try {
-            double gflops = gflops(List.of(few)).get(0);
+            few.seconds(1); // the first also pays for what is made once
+            double gflops = few.gflops(few.seconds(1));
             if (gflops > HOPELESS_GFLOPS) {
               products.put(kernel, whole);
             } else {
@@ -129,9 +130,7 @@ public record Kernels(List<Measured> measured) {
         best[i] = Math.min(best[i], products.get(i).seconds(repeats[i]));
       }
     }
-    return IntStream.range(0, best.length)
-        .mapToObj(i -> 2.0 * products.get(i).rows() * INPUTS * OUTPUTS / best[i] / 1e9)
-        .toList();
+    return IntStream.range(0, best.length).mapToObj(i -> products.get(i).gflops(best[i])).toList();
   }
 
   private record Product(
@@ -148,6 +147,10 @@ public record Kernels(List<Measured> measured) {
       // Reading the sum waits for a GPU to be done.
       program.call(scope, method, x, weight, repeats).toFloats();
       return (clock.getAsLong() - start) / 1e9 / repeats;
+    }
+
+    double gflops(double seconds) {
+      return 2.0 * rows * INPUTS * OUTPUTS / seconds / 1e9;
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.graft.cli.bench;
 
+import dev.graft.cli.output.Directories;
 import dev.graft.client.Items;
 import dev.graft.v1.Item;
 import java.io.IOException;

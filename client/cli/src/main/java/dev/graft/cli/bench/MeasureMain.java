@@ -1,5 +1,6 @@
 package dev.graft.cli.bench;
 
+import dev.graft.cli.output.Directories;
 import dev.graft.server.rpc.WorkerOptions;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.v1.QuantizationScheme;

@@ -39,9 +39,13 @@ final class Processes {
     return python.isPresent();
   }
 
-  /** Whether bf16 is what a worker on this machine computes in by default; fp32 otherwise. */
-  boolean autoIsBfloat16() throws IOException, InterruptedException {
-    return Measurement.of(own("idle")).text("dtype").equals("BF16");
+  /**
+   * The types to compare in: fp32, and bf16 where a worker on this machine computes so by default.
+   */
+  List<String> dtypes() throws IOException, InterruptedException {
+    return Measurement.of(own("idle")).text("dtype").equals("BF16")
+        ? List.of("fp32", "bf16")
+        : List.of("fp32");
   }
 
   /** Whether the baselines' Python has a module. */

@@ -20,22 +20,21 @@ final class QuantizedComparison implements Comparison {
   private final Path model;
   private final Path items;
   private final BenchRounds rounds;
-  private final List<String> dtypes = new ArrayList<>(List.of("fp32"));
-  private boolean hasBitsAndBytes;
+  private final List<String> dtypes;
+  private final boolean hasBitsAndBytes;
 
-  QuantizedComparison(Processes processes, Path model, Path items, BenchRounds rounds) {
+  QuantizedComparison(Processes processes, Path model, Path items, BenchRounds rounds)
+      throws IOException, InterruptedException {
     this.processes = processes;
     this.model = model;
     this.items = items;
     this.rounds = rounds;
+    this.dtypes = processes.dtypes();
+    this.hasBitsAndBytes = processes.pythonHas("bitsandbytes");
   }
 
   @Override
-  public List<Run> runs() throws IOException, InterruptedException {
-    if (processes.autoIsBfloat16()) {
-      dtypes.add("bf16");
-    }
-    hasBitsAndBytes = processes.pythonHas("bitsandbytes");
+  public List<Run> runs() throws IOException {
     List<Run> runs = new ArrayList<>();
     runs.add(new Run(IDLE, processes.own("idle"), rounds.most()));
     for (String scheme : SCHEMES) {

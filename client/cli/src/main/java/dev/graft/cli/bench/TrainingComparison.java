@@ -11,21 +11,20 @@ final class TrainingComparison implements Comparison {
   private final Processes processes;
   private final Path model;
   private final Path items;
-  private final List<String> dtypes = new ArrayList<>(List.of("fp32"));
+  private final List<String> dtypes;
   private final BenchRounds rounds;
 
-  TrainingComparison(Processes processes, Path model, Path items, BenchRounds rounds) {
+  TrainingComparison(Processes processes, Path model, Path items, BenchRounds rounds)
+      throws IOException, InterruptedException {
     this.processes = processes;
     this.model = model;
     this.items = items;
     this.rounds = rounds;
+    this.dtypes = processes.dtypes();
   }
 
   @Override
-  public List<Run> runs() throws IOException, InterruptedException {
-    if (processes.autoIsBfloat16()) {
-      dtypes.add("bf16");
-    }
+  public List<Run> runs() throws IOException {
     List<Run> runs = new ArrayList<>();
     for (String dtype : dtypes) {
       String[] options = {

@@ -11,8 +11,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * A directory of files that is written beside its place, under a hidden name, and takes it when it
@@ -76,16 +74,8 @@ public final class PartialDirectory implements Closeable {
     if (channel != null) {
       channel.close();
     }
-    if (committed) {
-      return;
+    if (!committed) {
+      Directories.delete(partial);
     }
-    List<Path> files;
-    try (Stream<Path> paths = Files.list(partial)) {
-      files = paths.toList();
-    }
-    for (Path file : files) {
-      Files.delete(file);
-    }
-    Files.delete(partial);
   }
 }

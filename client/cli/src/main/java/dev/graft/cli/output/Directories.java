@@ -1,4 +1,4 @@
-package dev.graft.cli.bench;
+package dev.graft.cli.output;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -6,12 +6,12 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
-/** Directories that the benchmark made. */
-final class Directories {
+/** Directories that a command made, and that are to go again. */
+public final class Directories {
   private Directories() {}
 
   /** Deletes a directory with all that is in it, if it is there. */
-  static void delete(Path directory) throws IOException {
+  public static void delete(Path directory) throws IOException {
     if (!Files.exists(directory)) {
       return;
     }
