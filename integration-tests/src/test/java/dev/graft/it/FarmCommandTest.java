@@ -14,8 +14,9 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,40 +26,46 @@ import org.junit.jupiter.api.io.TempDir;
 class FarmCommandTest {
   @TempDir private Path directory;
 
-  private final List<WorkerProcess> workers = new ArrayList<>();
+  private static final List<FarmMember> FARM = new ArrayList<>();
 
-  @BeforeEach
-  void startWorkers() throws Exception {
+  @BeforeAll
+  static void startWorkers() throws Exception {
     for (int i = 0; i < 3; i++) {
-      // Each measures its kernels, and might choose another than the one beside it.
-      workers.add(WorkerProcess.serve(TinyModel.ROOT, "--kernel", "mkl"));
+      FARM.add(FarmMember.start());
     }
   }
 
-  @AfterEach
-  void stopWorkers() {
-    workers.forEach(WorkerProcess::close);
+  @AfterAll
+  static void stopWorkers() {
+    FARM.forEach(FarmMember::close);
   }
 
-  private String farm() {
-    return workers.stream().map(WorkerProcess::address).collect(Collectors.joining(","));
+  @AfterEach
+  void reviveWorkers() throws Exception {
+    for (FarmMember member : FARM) {
+      member.revive();
+    }
+  }
+
+  private static String farm() {
+    return FARM.stream().map(FarmMember::name).collect(Collectors.joining(","));
   }
 
   @Test
   void extractsTheSameBytesWhenAWorkerIsKilled() throws Exception {
     write("items.jsonl", TinyModel.labelled(8_000, 1));
     for (String output : List.of("f.safetensors", "f.jsonl")) {
-      try (GraftProcess alone = extract("alone-" + output, workers.get(2).address())) {
+      try (GraftProcess alone = extract("alone-" + output, FARM.get(2).name())) {
         alone.succeeds();
       }
     }
-    WorkerProcess victim = workers.get(0);
+    FarmMember victim = FARM.get(0);
 
     try (GraftProcess disturbed = extract("f.safetensors", farm())) {
       await(disturbed, () -> isAtWork(victim));
-      victim.kill();
+      victim.process().kill();
       assertThat(disturbed.succeeds().said())
-          .contains("worker " + victim.address() + " is lost", "8000 items");
+          .contains("worker " + victim.name() + " is lost", "8000 items");
     }
     try (GraftProcess without = extract("f.jsonl", farm())) {
       without.succeeds();
@@ -75,8 +82,8 @@ class FarmCommandTest {
     write("items.jsonl", TinyModel.labelled(8_000, 1));
 
     try (GraftProcess job = extract("f.safetensors", farm(), "--patience", "15s")) {
-      await(job, () -> isAtWork(workers.get(0)));
-      workers.forEach(WorkerProcess::kill);
+      await(job, () -> isAtWork(FARM.get(0)));
+      FARM.forEach(member -> member.process().kill());
       assertThat(job.fails().said()).contains("no worker was alive", "missing are");
     }
 
@@ -90,17 +97,17 @@ class FarmCommandTest {
   void trainsTheSameProjectorWhenTheWorkerThatTrainsIsKilled() throws Exception {
     write("train.jsonl", TinyModel.labelled(60, 1));
     write("test.jsonl", TinyModel.labelled(20, 2));
-    try (GraftProcess alone = train("alone", workers.get(2).address())) {
+    try (GraftProcess alone = train("alone", FARM.get(2).name())) {
       alone.succeeds();
     }
 
     try (GraftProcess disturbed = train("disturbed", farm())) {
       await(disturbed, () -> Files.exists(checkpoint("disturbed", 100)));
-      List<WorkerProcess> training = workers.stream().filter(this::isAtWork).toList();
+      List<FarmMember> training = FARM.stream().filter(FarmCommandTest::isAtWork).toList();
       assertThat(training).as(disturbed::said).hasSize(1);
-      training.get(0).kill();
+      training.get(0).process().kill();
       assertThat(disturbed.succeeds().said())
-          .contains("worker " + training.get(0).address() + " is lost", "it goes on elsewhere");
+          .contains("worker " + training.get(0).name() + " is lost", "it goes on elsewhere");
     }
 
     assertThat(directory.resolve("disturbed/projector.safetensors"))
@@ -117,7 +124,7 @@ class FarmCommandTest {
   void aTrainingGoesOnFromItsCheckpointInAnotherCommand() throws Exception {
     write("train.jsonl", TinyModel.labelled(60, 1));
     write("test.jsonl", TinyModel.labelled(20, 2));
-    try (GraftProcess alone = train("alone", workers.get(2).address())) {
+    try (GraftProcess alone = train("alone", FARM.get(2).name())) {
       alone.succeeds();
     }
 
@@ -172,8 +179,8 @@ class FarmCommandTest {
     }
   }
 
-  private boolean isAtWork(WorkerProcess worker) {
-    try (GraftClient client = worker.client()) {
+  private static boolean isAtWork(FarmMember worker) {
+    try (GraftClient client = worker.process().client()) {
       return client.describe().getActiveCalls() > 0;
     }
   }

@@ -11,6 +11,7 @@ import dev.graft.client.pool.PooledExtract;
 import dev.graft.client.pool.PooledTraining;
 import dev.graft.client.pool.ResultOrder;
 import dev.graft.client.pool.WorkerPool;
+import dev.graft.client.pool.WorkerState;
 import dev.graft.v1.CrossEntropy;
 import dev.graft.v1.ExtractSpec;
 import dev.graft.v1.Item;
@@ -67,6 +68,27 @@ record FarmJobs(List<ItemResult> results, ByteString projector) {
         .shards(1024, 64)
         .stallTimeout(Duration.ofSeconds(2))
         .firstMessageTimeout(Duration.ofSeconds(4));
+  }
+
+  /** A pool in which all workers are up: else one to be struck might have no part in the job. */
+  static WorkerPool connect(List<String> workers, PoolOptions options) {
+    WorkerPool pool = WorkerPool.connect(String.join(",", workers), options);
+    while (pool.workers().stream().filter(worker -> worker.description().isPresent()).count()
+        < workers.size()) {
+      Thread.onSpinWait();
+    }
+    return pool;
+  }
+
+  /** The name of the worker that has the pool's only call, its training. */
+  static String theOneThatTrains(WorkerPool pool) {
+    List<String> busy =
+        pool.workers().stream()
+            .filter(worker -> worker.outstandingTokens() > 0)
+            .map(WorkerState::worker)
+            .toList();
+    assertThat(busy).hasSize(1);
+    return busy.get(0);
   }
 
   /** Of a pool that is left in peace. */

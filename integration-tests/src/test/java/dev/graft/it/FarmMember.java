@@ -27,8 +27,6 @@ final class FarmMember implements AutoCloseable {
   private static WorkerProcess serve() throws Exception {
     return WorkerProcess.serve(
         TinyModel.ROOT,
-        "--kernel",
-        "mkl", // or equal workers might measure, and choose, different ones
         "--max-concurrent-calls",
         Integer.toString(MOST_CALLS),
         "--drain-grace",
@@ -56,9 +54,11 @@ final class FarmMember implements AutoCloseable {
     connection.leadTo(process.port());
   }
 
-  /** Whatever was done to it, it is alive then. */
+  /** Whatever was done to it, it is alive then, and goes on. */
   void revive() throws Exception {
-    if (!process.isAlive()) {
+    if (process.isAlive()) {
+      process.resume();
+    } else {
       startAgain();
     }
   }

@@ -1,6 +1,5 @@
 package dev.graft.it;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.graft.client.TrainEvent;
@@ -14,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -44,9 +42,7 @@ class PartitionTest {
       abort(why + impossible.getMessage());
     }
     for (int port = 0; port < WORKERS; port++) {
-      FARM.add(
-          WorkerProcess.serve(
-              network.launcher(port), network.address(port), TinyModel.ROOT, "--kernel", "mkl"));
+      FARM.add(WorkerProcess.serve(network.launcher(port), network.address(port), TinyModel.ROOT));
     }
     try (WorkerPool pool = WorkerPool.connect(FARM.get(0).address(), FarmJobs.options())) {
       undisturbed = FarmJobs.on(pool);
@@ -121,7 +117,7 @@ class PartitionTest {
           pool,
           event -> {
             if (event instanceof TrainEvent.CheckpointSaved && !pulled.getAndSet(true)) {
-              int training = theOneThatTrains(pool);
+              int training = addresses().indexOf(FarmJobs.theOneThatTrains(pool));
               pull(training);
               pull((training + 1) % WORKERS);
             }
@@ -130,26 +126,12 @@ class PartitionTest {
     }
   }
 
-  private static int theOneThatTrains(WorkerPool pool) {
-    List<String> busy =
-        pool.workers().stream()
-            .filter(worker -> worker.outstandingTokens() > 0)
-            .map(worker -> worker.worker())
-            .toList();
-    assertThat(busy).hasSize(1);
-    return FARM.stream().map(WorkerProcess::address).toList().indexOf(busy.get(0));
+  private static WorkerPool connect(PoolOptions options) {
+    return FarmJobs.connect(addresses(), options);
   }
 
-  /** A pool in which all workers are up: or those to be lost might have no part in the job. */
-  private static WorkerPool connect(PoolOptions options) {
-    WorkerPool pool =
-        WorkerPool.connect(
-            FARM.stream().map(WorkerProcess::address).collect(Collectors.joining(",")), options);
-    while (pool.workers().stream().filter(worker -> worker.description().isPresent()).count()
-        < WORKERS) {
-      Thread.onSpinWait();
-    }
-    return pool;
+  private static List<String> addresses() {
+    return FARM.stream().map(WorkerProcess::address).toList();
   }
 
   private static void pull(int port) {

@@ -10,6 +10,7 @@ import dev.graft.client.TrainEvent;
 import dev.graft.client.TrainJob;
 import dev.graft.client.TrainingCall;
 import dev.graft.server.rpc.WorkerOptions;
+import dev.graft.server.torch.Kernel;
 import dev.graft.v1.CrossEntropy;
 import dev.graft.v1.DescribeWorkerResponse;
 import dev.graft.v1.Objective;
@@ -26,6 +27,7 @@ import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.reflection.v1.ServiceResponse;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -60,7 +62,11 @@ class ServeProcessTest {
   @BeforeAll
   static void trainWithoutInterruption() {
     elsewhere =
-        WorkerUnderTest.inProcess(new WorkerOptions().modelRoots(List.of(TinyModel.ROOT)).lanes(2));
+        WorkerUnderTest.inProcess(
+            new WorkerOptions()
+                .modelRoots(List.of(TinyModel.ROOT))
+                .lanes(2)
+                .kernel(Optional.of(Kernel.MKL))); // that of worker processes
     elsewhereClient = elsewhere.client();
     expected = elsewhereClient.trainAsync(JOB).join().projectorFile();
   }

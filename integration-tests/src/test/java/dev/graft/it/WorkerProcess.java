@@ -36,7 +36,10 @@ final class WorkerProcess implements AutoCloseable {
     this.channel = NettyChannelBuilder.forAddress(host, port).usePlaintext().build();
   }
 
-  /** {@code graft serve} on any free port. */
+  /**
+   * {@code graft serve} on any free port. Its kernel is named: workers that measure theirs may
+   * choose different ones.
+   */
   static WorkerProcess serve(Path modelRoot, String... options) throws Exception {
     return serve(List.of(), "127.0.0.1", modelRoot, options);
   }
@@ -50,8 +53,8 @@ final class WorkerProcess implements AutoCloseable {
       throws Exception {
     List<String> command = new ArrayList<>(launcher);
     command.addAll(java(Main.class, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")); // starts soon
-    command.addAll(List.of("serve", "--listen", host + ":0", "--lanes", "1", "--model-root"));
-    command.add(modelRoot.toString());
+    command.addAll(List.of("serve", "--listen", host + ":0", "--lanes", "1", "--kernel", "mkl"));
+    command.addAll(List.of("--model-root", modelRoot.toString()));
     command.addAll(List.of(options));
     return start(command);
   }
