@@ -81,7 +81,7 @@ class FarmCommandTest {
   void aJobWhoseWorkersAllDieLeavesNothing() throws Exception {
     write("items.jsonl", TinyModel.labelled(8_000, 1));
 
-    try (GraftProcess job = extract("f.safetensors", farm(), "--patience", "15s")) {
+    try (GraftProcess job = extract("f.safetensors", farm(), "--patience", "6s")) {
       await(job, () -> isAtWork(FARM.get(0)));
       FARM.forEach(member -> member.process().kill());
       assertThat(job.fails().said()).contains("no worker was alive", "missing are");

@@ -111,7 +111,8 @@ class PartitionTest {
   @Test
   void aPartitionFromTheWorkerThatTrains() {
     AtomicBoolean pulled = new AtomicBoolean();
-    try (WorkerPool pool = connect(FarmJobs.options())) {
+    Duration soon = Duration.ofSeconds(4); // sooner than keepalive notices
+    try (WorkerPool pool = connect(FarmJobs.options().trainingStallTimeout(soon))) {
       FarmLog log = FarmLog.of(pool);
       undisturbed.trainAgain(
           pool,
