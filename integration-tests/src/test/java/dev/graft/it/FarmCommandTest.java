@@ -97,11 +97,11 @@ class FarmCommandTest {
   void trainsTheSameProjectorWhenTheWorkerThatTrainsIsKilled() throws Exception {
     write("train.jsonl", TinyModel.labelled(60, 1));
     write("test.jsonl", TinyModel.labelled(20, 2));
-    try (GraftProcess alone = train("alone", FARM.get(2).name())) {
+    try (GraftProcess alone = trainOn(FARM.get(2).name(), "alone")) {
       alone.succeeds();
     }
 
-    try (GraftProcess disturbed = train("disturbed", farm())) {
+    try (GraftProcess disturbed = trainOn(farm(), "disturbed")) {
       await(disturbed, () -> Files.exists(checkpoint("disturbed", 100)));
       List<FarmMember> training = FARM.stream().filter(FarmCommandTest::isAtWork).toList();
       assertThat(training).as(disturbed::said).hasSize(1);
@@ -124,15 +124,15 @@ class FarmCommandTest {
   void aTrainingGoesOnFromItsCheckpointInAnotherCommand() throws Exception {
     write("train.jsonl", TinyModel.labelled(60, 1));
     write("test.jsonl", TinyModel.labelled(20, 2));
-    try (GraftProcess alone = train("alone", FARM.get(2).name())) {
+    try (GraftProcess alone = trainOn(FARM.get(2).name(), "alone")) {
       alone.succeeds();
     }
 
-    try (GraftProcess stopped = train("resumed", farm())) {
+    try (GraftProcess stopped = trainOn(farm(), "resumed")) {
       await(stopped, () -> Files.exists(checkpoint("resumed", 100)));
     }
     assertThat(directory.resolve("resumed/graft.json")).doesNotExist();
-    try (GraftProcess resumed = train("resumed", farm(), "--resume-from-checkpoint", "auto")) {
+    try (GraftProcess resumed = trainOn(farm(), "resumed", "--resume-from-checkpoint", "auto")) {
       assertThat(resumed.succeeds().said()).contains("going on from");
     }
 
@@ -141,11 +141,32 @@ class FarmCommandTest {
     assertThat(metrics("resumed")).isEqualTo(metrics("alone"));
   }
 
-  private GraftProcess train(String output, String farm, String... more) throws IOException {
+  @Test
+  void aCheckpointOfACommandWithoutWorkersIsNotForAFarm() throws Exception {
+    write("train.jsonl", TinyModel.labelled(60, 1));
+    write("test.jsonl", TinyModel.labelled(20, 2));
+
+    String backbone = TinyModel.ROOT.resolve(TinyModel.NAME).toString();
+    try (GraftProcess stopped = train("resumed", backbone)) {
+      await(stopped, () -> Files.exists(checkpoint("resumed", 100)));
+    }
+    try (GraftProcess resumed = trainOn(farm(), "resumed", "--resume-from-checkpoint", "auto")) {
+      assertThat(resumed.fails().said()).contains("The checkpoint cannot be resumed");
+    }
+    assertThat(checkpoint("resumed", 100)).exists();
+  }
+
+  private GraftProcess trainOn(String farm, String output, String... more) throws IOException {
+    List<String> arguments = new ArrayList<>(List.of("--workers", farm));
+    arguments.addAll(List.of(more));
+    return train(output, TinyModel.NAME, arguments.toArray(String[]::new));
+  }
+
+  private GraftProcess train(String output, String backbone, String... more) throws IOException {
     List<String> arguments =
-        new ArrayList<>(List.of("train", "--backbone", TinyModel.NAME, "--compute-dtype", "fp32"));
+        new ArrayList<>(List.of("train", "--backbone", backbone, "--compute-dtype", "fp32"));
     arguments.addAll(List.of("--pooling", "mean", "--train", "train.jsonl"));
-    arguments.addAll(List.of("--eval", "test.jsonl", "--output", output, "--workers", farm));
+    arguments.addAll(List.of("--eval", "test.jsonl", "--output", output));
     arguments.addAll(List.of("--projector", "mlp", "--hidden-sizes", "2048", "--dropout", "0.1"));
     arguments.addAll(List.of("--max-steps", "600", "--logging-steps", "10"));
     arguments.addAll(List.of("--save-steps", "100"));

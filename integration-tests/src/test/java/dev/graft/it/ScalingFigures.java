@@ -3,10 +3,10 @@ package dev.graft.it;
 import com.sun.management.OperatingSystemMXBean;
 import dev.graft.client.ExtractJob;
 import dev.graft.client.Items;
+import dev.graft.client.pool.PoolOptions;
 import dev.graft.client.pool.PooledExtract;
 import dev.graft.client.pool.ResultOrder;
 import dev.graft.client.pool.WorkerPool;
-import dev.graft.client.pool.WorkerState;
 import dev.graft.v1.Content;
 import dev.graft.v1.ExtractSpec;
 import dev.graft.v1.Item;
@@ -15,7 +15,7 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -25,9 +25,8 @@ import org.junit.jupiter.api.Test;
  * run it.
  */
 class ScalingFigures {
-  private static final long NANOS_PER_TOKEN = 6_250; // 160,000 tokens a second: a shard in 0.1 s
   private static final int TOKENS_PER_ITEM = 64;
-  private static final int ITEMS_PER_WORKER = 25_600; // 100 shards, ten seconds
+  private static final int ITEMS_PER_SHARD = 16_384 / TOKENS_PER_ITEM;
   private static final int FEATURE_SIZE = 384;
   private static final int ROUNDS = 3;
 
@@ -37,50 +36,86 @@ class ScalingFigures {
               TokenIds.newBuilder().addAllIds(Collections.nCopies(TOKENS_PER_ITEM, 20_000)))
           .build();
 
+  /** What a worker's device does in a second, and how many shards it gets in all. */
+  private record Kind(int tokensPerSecond, int shards) {
+    long nanosPerToken() {
+      return 1_000_000_000L / tokensPerSecond;
+    }
+  }
+
+  private static final Kind FAST = new Kind(160_000, 100); // a shard in 0.1 s, ten seconds in all
+  private static final Kind FOUR_OF_A_FARM = new Kind(250_000, 500); // as 1,000 of the next, 33 s
+  private static final Kind SLOW = new Kind(1_000, 2);
+
+  /** Each worker is a process of its own. */
   @Test
   void extraction() throws Exception {
-    measure(1); // what is only slow the first time
-    System.out.println("| workers | tokens/s | efficiency | client CPU for an item |");
-    System.out.println("| --- | --- | --- | --- |");
+    measureProcesses(1); // what is only slow the first time
+    printHeader();
     for (int workers : List.of(1, 2, 4)) {
       for (int round = 0; round < ROUNDS; round++) {
-        System.out.println(measure(workers));
+        System.out.println(measureProcesses(workers));
       }
     }
   }
 
-  private record Figures(int workers, long items, double seconds, double cpuSeconds) {
+  /** All workers are in one process: what they cost the client, and not how they scale. */
+  @Test
+  void coordination() throws Exception {
+    measureOneProcess(4, FOUR_OF_A_FARM);
+    printHeader();
+    for (int round = 0; round < ROUNDS; round++) {
+      System.out.println(measureOneProcess(4, FOUR_OF_A_FARM));
+      System.out.println(measureOneProcess(1_000, SLOW));
+    }
+  }
+
+  private static void printHeader() {
+    System.out.println("| workers | tokens/s | efficiency | client CPU for an item |");
+    System.out.println("| --- | --- | --- | --- |");
+  }
+
+  private record Figures(int workers, Kind kind, long items, double seconds, double cpuSeconds) {
     @Override
     public String toString() {
       double tokensPerSecond = items * TOKENS_PER_ITEM / seconds;
-      double possible = workers * 1e9 / NANOS_PER_TOKEN;
+      double possible = (double) workers * kind.tokensPerSecond();
       return "| %d | %,.0f | %.3f | %.1f µs |"
           .formatted(
               workers, tokensPerSecond, tokensPerSecond / possible, 1e6 * cpuSeconds / items);
     }
   }
 
-  private static Figures measure(int count) throws Exception {
+  private static Figures measureProcesses(int count) throws Exception {
     List<WorkerProcess> workers = new ArrayList<>();
     try {
       for (int i = 0; i < count; i++) {
-        workers.add(WorkerProcess.simulate(NANOS_PER_TOKEN, FEATURE_SIZE));
+        workers.add(WorkerProcess.simulate(FAST.nanosPerToken(), FEATURE_SIZE));
       }
-      String targets =
-          workers.stream().map(WorkerProcess::address).collect(Collectors.joining(","));
-      try (WorkerPool pool = WorkerPool.connect(targets)) {
-        while (pool.workers().stream().map(WorkerState::description).anyMatch(d -> d.isEmpty())) {
-          Thread.sleep(10);
-        }
-        return extract(pool, count);
-      }
+      return measure(workers.stream().map(WorkerProcess::address).toList(), FAST);
     } finally {
       workers.forEach(WorkerProcess::close);
     }
   }
 
-  private static Figures extract(WorkerPool pool, int workers) {
-    long count = (long) workers * ITEMS_PER_WORKER;
+  private static Figures measureOneProcess(int count, Kind kind) throws Exception {
+    try (WorkerProcess first = WorkerProcess.simulate(kind.nanosPerToken(), FEATURE_SIZE, count)) {
+      return measure(
+          IntStream.range(0, count)
+              .mapToObj(number -> SimulatedWorker.address(number) + ":" + first.port())
+              .toList(),
+          kind);
+    }
+  }
+
+  private static Figures measure(List<String> workers, Kind kind) {
+    try (WorkerPool pool = FarmJobs.connect(workers, new PoolOptions())) {
+      return extract(pool, workers.size(), kind);
+    }
+  }
+
+  private static Figures extract(WorkerPool pool, int workers, Kind kind) {
+    long count = (long) workers * kind.shards() * ITEMS_PER_SHARD;
     Iterable<Item> items =
         () -> LongStream.range(0, count).mapToObj(number -> Items.of(number, CONTENT)).iterator();
     long since = System.nanoTime();
@@ -99,7 +134,7 @@ class ScalingFigures {
       throw new IllegalStateException("%d results of %d items".formatted(results, count));
     }
     return new Figures(
-        workers, count, (System.nanoTime() - since) / 1e9, (cpuNanos() - cpuBefore) / 1e9);
+        workers, kind, count, (System.nanoTime() - since) / 1e9, (cpuNanos() - cpuBefore) / 1e9);
   }
 
   private static long cpuNanos() {

@@ -16,12 +16,11 @@ import dev.graft.v1.Limits;
 import dev.graft.v1.ResultBatch;
 import dev.graft.v1.Tensor;
 import dev.graft.v1.WorkerServiceGrpc;
-import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.stub.StreamObserver;
-import java.net.InetAddress;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -38,7 +37,9 @@ final class SimulatedWorker {
   private static final int MAX_MESSAGE_BYTES = 1 << 20;
   private static final int ITEMS_PER_MESSAGE = 128;
 
-  private final ScheduledExecutorService device = Executors.newSingleThreadScheduledExecutor();
+  private static final ScheduledExecutorService clock =
+      Executors.newSingleThreadScheduledExecutor();
+
   private final long nanosPerToken;
   private final int featureSize;
   private long deviceFree = System.nanoTime(); // guarded by this
@@ -51,24 +52,37 @@ final class SimulatedWorker {
   /**
    * Serves until it is killed.
    *
-   * @param arguments device time of a token in nanoseconds, and values of a feature
+   * @param arguments device time of a token in nanoseconds, values of a feature, and how many
+   *     workers this process is: all have one port, each at an {@link #address} of its own
    */
   public static void main(String[] arguments) throws Exception {
-    SimulatedWorker worker =
-        new SimulatedWorker(Long.parseLong(arguments[0]), Integer.parseInt(arguments[1]));
+    long nanosPerToken = Long.parseLong(arguments[0]);
+    int featureSize = Integer.parseInt(arguments[1]);
+    int count = Integer.parseInt(arguments[2]);
+    int port = new SimulatedWorker(nanosPerToken, featureSize).serve(address(0), 0);
+    for (int i = 1; i < count; i++) {
+      new SimulatedWorker(nanosPerToken, featureSize).serve(address(i), port);
+    }
+    System.out.println("listening on %s:%d".formatted(address(0), port));
+  }
+
+  /** Where the worker of a number is, on this machine. */
+  static String address(int number) {
+    return "127.0.%d.%d".formatted(number / 250, 1 + number % 250);
+  }
+
+  private int serve(String host, int port) throws IOException {
     HealthStatusManager health = new HealthStatusManager();
     health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, ServingStatus.SERVING);
-    Server server =
-        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-            .addService(health.getHealthService())
-            .addService(new Describing())
-            .addService(worker.new Extracting())
-            .permitKeepAliveTime(10, TimeUnit.SECONDS)
-            .permitKeepAliveWithoutCalls(true)
-            .build()
-            .start();
-    System.out.println("listening on 127.0.0.1:" + server.getPort());
-    server.awaitTermination();
+    return NettyServerBuilder.forAddress(new InetSocketAddress(host, port))
+        .addService(health.getHealthService())
+        .addService(new Describing())
+        .addService(new Extracting())
+        .permitKeepAliveTime(10, TimeUnit.SECONDS)
+        .permitKeepAliveWithoutCalls(true)
+        .build()
+        .start()
+        .getPort();
   }
 
   /** What it answers for an item: the feature's first value is the item's number. */
@@ -132,7 +146,7 @@ final class SimulatedWorker {
   @SuppressWarnings("FutureReturnValueIgnored") // a call that its client cancelled fails there
   private void compute(List<Item> items, StreamObserver<ExtractResponse> responses) {
     long tokens = items.stream().mapToLong(SimulatedWorker::tokens).sum();
-    device.schedule(
+    clock.schedule(
         () -> answer(items, responses),
         takeDevice(tokens) - System.nanoTime(),
         TimeUnit.NANOSECONDS);

@@ -59,11 +59,17 @@ final class WorkerProcess implements AutoCloseable {
     return start(command);
   }
 
-  /** A {@link SimulatedWorker}. */
+  /** One {@link SimulatedWorker}. */
   static WorkerProcess simulate(long nanosPerToken, int featureSize) throws Exception {
+    return simulate(nanosPerToken, featureSize, 1);
+  }
+
+  /** Several {@link SimulatedWorker}s in one process, of which this is the first. */
+  static WorkerProcess simulate(long nanosPerToken, int featureSize, int count) throws Exception {
     List<String> command = java(SimulatedWorker.class);
-    command.add(Long.toString(nanosPerToken));
-    command.add(Integer.toString(featureSize));
+    for (long argument : new long[] {nanosPerToken, featureSize, count}) {
+      command.add(Long.toString(argument));
+    }
     return start(command);
   }
 
