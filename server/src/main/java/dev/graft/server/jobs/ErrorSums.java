@@ -31,17 +31,17 @@ final class ErrorSums {
   void add(float[] source, float[] result, int count) {
     double differences = 0;
     double sources = 0;
-    double most = largest;
+    float most = 0;
     for (int i = 0; i < count; i++) {
-      double difference = (double) result[i] - source[i];
-      differences += difference * difference;
+      float difference = result[i] - source[i]; // of 32 bits: conversions cost more than all else
+      differences += (double) difference * difference;
       sources += (double) source[i] * source[i];
-      double magnitude = Math.abs(difference);
+      float magnitude = Math.abs(difference);
       most = magnitude > most ? magnitude : most; // not Math.max, which costs as much as the rest
     }
     squaredDifference += differences;
     squaredSource += sources;
-    largest = Double.isNaN(differences) ? Double.NaN : most;
+    largest = Double.isNaN(differences) ? Double.NaN : Math.max(largest, most);
   }
 
   void add(ErrorSums other) {

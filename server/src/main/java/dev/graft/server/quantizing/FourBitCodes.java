@@ -8,10 +8,13 @@ final class FourBitCodes {
   /** Number of codes. */
   static final int COUNT = 16;
 
-  /** Parts of [-1, 1], so small that no two bounds are in one; the last is 1 and a little more. */
-  private static final int CELLS = 1025;
+  /** Parts of [-4, 4), so small that no two bounds are in one. */
+  private static final int CELLS = 4096;
 
   private static final float CELLS_A_UNIT = 512;
+
+  /** So large that what is added to it is rounded to whole numbers, its last bits: 0 for -4. */
+  private static final float ROUNDING = 0x1.8p23f + CELLS / 2;
 
   private static final FourBitCodes NF4 =
       new FourBitCodes(
@@ -54,10 +57,7 @@ final class FourBitCodes {
 
   private final float[] values = new float[COUNT];
 
-  /** Codes by ascending value. */
-  private final byte[] sorted = new byte[COUNT];
-
-  /** For each cell of [-1, 1]: the code of values up to its bound, and that of those above. */
+  /** For each cell: the code of values up to its bound, and that of those above. */
   private final byte[] codes = new byte[2 * CELLS];
 
   /** The one bound that values of a cell may be on both sides of. */
@@ -72,7 +72,6 @@ final class FourBitCodes {
             .toArray();
     for (int i = 0; i < COUNT; i++) {
       values[i] = (float) exact[i];
-      sorted[i] = (byte) order[i];
     }
     // Between values that are neighbours when sorted: the middle, rounded to a float.
     float[] bounds = new float[COUNT - 1];
@@ -83,15 +82,15 @@ final class FourBitCodes {
     for (int cell = 0; cell < CELLS; cell++) {
       boolean divided = below < bounds.length && cell(bounds[below]) == cell;
       cellBounds[cell] = divided ? bounds[below] : Float.POSITIVE_INFINITY;
-      codes[2 * cell] = sorted[below];
+      codes[2 * cell] = (byte) order[below];
       below += divided ? 1 : 0;
-      codes[2 * cell + 1] = sorted[below];
+      codes[2 * cell + 1] = (byte) order[below];
     }
   }
 
-  /** NaN is in cell 0. */
+  /** Ascends as {@code x} does, and takes half of a conversion to int. */
   private static int cell(float x) {
-    return Math.max(0, Math.min(CELLS - 1, (int) ((x + 1) * CELLS_A_UNIT)));
+    return Float.floatToRawIntBits(x * CELLS_A_UNIT + ROUNDING) & (CELLS - 1);
   }
 
   static FourBitCodes of(FourBitType type) {
@@ -107,14 +106,12 @@ final class FourBitCodes {
   }
 
   /**
-   * The code of the value nearest to {@code x}; a tie goes to the lower value, NaN to the highest.
+   * The code of the value nearest to {@code x}, a number from -4 to below 4; a tie goes to the
+   * lower value, NaN to the highest.
    */
   int nearest(float x) {
-    if (Float.isNaN(x)) {
-      return sorted[COUNT - 1];
-    }
     // A table and one comparison: a search would have branches that nothing predicts.
-    int cell = cell(x);
-    return codes[2 * cell + (x <= cellBounds[cell] ? 0 : 1)];
+    int cell = Float.isNaN(x) ? CELLS - 1 : cell(x);
+    return codes[2 * cell + (x > cellBounds[cell] ? 1 : 0)];
   }
 }
