@@ -26,8 +26,7 @@ final class DecodedValues implements SourceValues {
   @Override
   public void read(long from, float[] target, int count) {
     try (Scope piece = Scope.open(scope.device())) {
-      float[] values = tensors.part(piece, vector, from, count).toFloats();
-      System.arraycopy(values, 0, target, 0, count);
+      tensors.part(piece, vector, from, count).copyTo(target);
     }
   }
 

@@ -11,8 +11,8 @@ import java.nio.file.StandardOpenOption;
 
 /** A tensor's values, piece by piece. For one thread. */
 interface SourceValues extends AutoCloseable {
-  /** Values of a piece: enough for the disk, and small beside any tensor that matters. */
-  int MOST_AT_ONCE = 1 << 18;
+  /** Values of a piece: enough for the disk, few enough for a cache. */
+  int MOST_AT_ONCE = 1 << 16;
 
   /** Reads values in the order in which they are stored. */
   void read(long from, float[] target, int count) throws IOException;

@@ -21,6 +21,9 @@ final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
 
   private static final int NESTED_BLOCK_SIZE = 256;
 
+  /** Whole blocks of every size, and few enough for a cache. */
+  private static final int VALUES_AT_ONCE = 1 << 16;
+
   private final BitsAndBytesScheme.FourBit scheme;
   private final FourBitCodes codes;
 
@@ -35,12 +38,14 @@ final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
     int count = source.remaining() / weight.type().bytes();
     byte[] packed = new byte[count / 2 + count % 2];
     float[] absmax = new float[blocks(count, scheme.blockSize())];
-    float[] values = new float[scheme.blockSize()];
-    for (int block = 0; block < absmax.length; block++) {
-      int from = block * scheme.blockSize();
-      int size = Math.min(scheme.blockSize(), count - from);
+    float[] values = new float[VALUES_AT_ONCE];
+    int block = 0;
+    for (int from = 0; from < count; from += VALUES_AT_ONCE) {
+      int size = Math.min(VALUES_AT_ONCE, count - from);
       FloatValues.read(weight.type(), source, values, size);
-      absmax[block] = normalize(values, size);
+      for (int at = 0; at < size; at += scheme.blockSize()) {
+        absmax[block++] = normalize(values, at, Math.min(at + scheme.blockSize(), size));
+      }
       pack(values, size, packed, from / 2);
     }
     List<TensorData> parts = new ArrayList<>();
@@ -55,23 +60,23 @@ final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
     return parts;
   }
 
-  /** Scales values to [-1, 1]; returns what is stored of their scale. */
-  private float normalize(float[] values, int size) {
+  /** Scales a block's values to [-1, 1]; returns what is stored of their scale. */
+  private float normalize(float[] values, int from, int to) {
     int largest = 0;
-    for (int i = 0; i < size; i++) {
+    for (int i = from; i < to; i++) {
       // Without its sign, a float's bits are in the order of its values, with NaN above all.
       largest = Math.max(largest, Float.floatToRawIntBits(values[i]) & Integer.MAX_VALUE);
     }
     float absmax = Float.intBitsToFloat(largest);
-    if (size == scheme.blockSize()) {
+    if (to - from == scheme.blockSize()) {
       float factor = 1 / Math.max(absmax, MIN_ABSMAX);
-      for (int i = 0; i < size; i++) {
+      for (int i = from; i < to; i++) {
         values[i] *= factor;
       }
       return Float.isNaN(absmax) ? Float.NaN : absmax;
     }
     absmax = Math.max(absmax, MIN_ABSMAX);
-    for (int i = 0; i < size; i++) {
+    for (int i = from; i < to; i++) {
       values[i] /= absmax;
     }
     return Float.isNaN(absmax) ? SHORT_BLOCK_NAN : absmax;
@@ -79,7 +84,7 @@ final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
 
   private void pack(float[] values, int size, byte[] packed, int at) {
     if (size % 2 != 0) {
-      values[size] = 0; // the last block's, which is short, so there is room
+      values[size] = 0; // only the last are an odd number, so there is room
     }
     for (int i = 0; i < size; i += 2) {
       packed[at++] = (byte) (codes.nearest(values[i]) << 4 | codes.nearest(values[i + 1]));

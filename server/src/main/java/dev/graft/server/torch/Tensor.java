@@ -2,6 +2,7 @@ package dev.graft.server.torch;
 
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
+import java.nio.FloatBuffer;
 
 /** A handle to a tensor, owned by a {@link Scope}. */
 public final class Tensor {
@@ -25,6 +26,13 @@ public final class Tensor {
    */
   public float[] toFloats() {
     return array().toFloatArray();
+  }
+
+  /** The same into an array, which has at least this length. */
+  public void copyTo(float[] target) {
+    FloatBuffer values =
+        array().toByteBuffer(true).asFloatBuffer(); // on a CPU, the tensor's memory
+    values.get(target, 0, values.remaining());
   }
 
   /** The elements in row-major order; for a tensor of 64-bit integers only. */
