@@ -11,7 +11,7 @@ import java.util.Optional;
 
 /** Command lines of the processes that measure. */
 final class Processes {
-  /** What bin/graft gives train and extract. */
+  /** What bin/graft gives train, extract and quantize. */
   private static final List<String> RARELY_OPTIMIZED =
       List.of(
           "-XX:Tier4InvocationThreshold=500000",
@@ -75,9 +75,7 @@ final class Processes {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    if (!what.equals("quantize")) {
-      command.addAll(RARELY_OPTIMIZED);
-    }
+    command.addAll(RARELY_OPTIMIZED);
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(MeasureMain.class.getName(), what));
     command.addAll(List.of(options));
