@@ -16,6 +16,7 @@ import dev.graft.v1.Limits;
 import dev.graft.v1.ResultBatch;
 import dev.graft.v1.Tensor;
 import dev.graft.v1.WorkerServiceGrpc;
+import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
@@ -59,11 +60,12 @@ final class SimulatedWorker {
     long nanosPerToken = Long.parseLong(arguments[0]);
     int featureSize = Integer.parseInt(arguments[1]);
     int count = Integer.parseInt(arguments[2]);
-    int port = new SimulatedWorker(nanosPerToken, featureSize).serve(address(0), 0);
+    Server first = new SimulatedWorker(nanosPerToken, featureSize).serve(address(0), 0);
     for (int i = 1; i < count; i++) {
-      new SimulatedWorker(nanosPerToken, featureSize).serve(address(i), port);
+      new SimulatedWorker(nanosPerToken, featureSize).serve(address(i), first.getPort());
     }
-    System.out.println("listening on %s:%d".formatted(address(0), port));
+    System.out.println("listening on %s:%d".formatted(address(0), first.getPort()));
+    first.awaitTermination(); // gRPC's threads alone keep no process alive
   }
 
   /** Where the worker of a number is, on this machine. */
@@ -71,7 +73,7 @@ final class SimulatedWorker {
     return "127.0.%d.%d".formatted(number / 250, 1 + number % 250);
   }
 
-  private int serve(String host, int port) throws IOException {
+  private Server serve(String host, int port) throws IOException {
     HealthStatusManager health = new HealthStatusManager();
     health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, ServingStatus.SERVING);
     return NettyServerBuilder.forAddress(new InetSocketAddress(host, port))
@@ -81,8 +83,7 @@ final class SimulatedWorker {
         .permitKeepAliveTime(10, TimeUnit.SECONDS)
         .permitKeepAliveWithoutCalls(true)
         .build()
-        .start()
-        .getPort();
+        .start();
   }
 
   /** What it answers for an item: the feature's first value is the item's number. */
