@@ -19,9 +19,9 @@ import java.net.SocketAddress;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -34,31 +34,70 @@ final class WorkerBalancer extends LoadBalancer {
   /** Name of the policy, also for service configurations and xDS. */
   static final String POLICY = "graft_workers";
 
-  static final NameResolver.Args.Key<Membership> MEMBERSHIP =
-      NameResolver.Args.Key.create("graft-membership");
-  static final NameResolver.Args.Key<Target> TARGET = NameResolver.Args.Key.create("graft-target");
+  static final NameResolver.Args.Key<ChannelWorkers> WORKERS =
+      NameResolver.Args.Key.create("graft-workers");
 
-  /** Set once the channel exists, before anything is resolved. */
-  static final NameResolver.Args.Key<ChannelHolder> CHANNEL =
-      NameResolver.Args.Key.create("graft-channel");
+  /**
+   * The workers of a channel, as one of its balancers knows them. There are several for a while
+   * when a control plane replaces one cluster by another: the first one's stays until its calls
+   * have ended, and later it may come back. The one that did not get addresses the last time, when
+   * others did, is the one that calls are led to now.
+   */
+  static final class ChannelWorkers {
+    private final Target target;
+    private final Membership membership;
+    private volatile ManagedChannel channel;
 
-  /** The channel that the balancer works for, which exists only after what is given to it. */
-  static final class ChannelHolder {
-    volatile ManagedChannel channel;
+    // Used in the channel's synchronization context only.
+    private Optional<WorkerBalancer> leader = Optional.empty();
+    private Set<WorkerBalancer> before = Set.of();
+    private final Set<WorkerBalancer> now = new HashSet<>();
+    private final Set<String> members = new HashSet<>();
+
+    ChannelWorkers(Target target, Membership membership) {
+      this.target = target;
+      this.membership = membership;
+    }
+
+    /** Begins to resolve the target's name, and so to follow its workers. */
+    void follow(ManagedChannel newChannel) {
+      channel = newChannel;
+      channel.getState(true);
+    }
+
+    private void tell() {
+      if (!now.isEmpty()) {
+        now.stream().filter(balancer -> !before.contains(balancer)).findAny().ifPresent(this::lead);
+        before = Set.copyOf(now);
+        now.clear();
+      }
+      Set<String> there = leader.map(balancer -> balancer.connections.keySet()).orElse(Set.of());
+      leave(members.stream().filter(worker -> !there.contains(worker)).toList());
+      for (String worker : there) {
+        if (members.add(worker)) {
+          membership.joined(worker, new WorkerChannel(worker, channel));
+        }
+      }
+    }
+
+    private void lead(WorkerBalancer balancer) {
+      leave(List.copyOf(members)); // even those that stay: their health watches are calls
+      leader = Optional.of(balancer);
+    }
+
+    private void leave(List<String> workers) {
+      workers.forEach(membership::left);
+      members.removeAll(workers);
+    }
   }
 
   private final Helper helper;
-  private final Membership membership;
-  private final Target target;
-  private final ChannelHolder holder;
+  private final ChannelWorkers workers;
   private final Map<String, Connection> connections = new LinkedHashMap<>();
 
   private WorkerBalancer(Helper helper) {
-    NameResolver.Args arguments = helper.getNameResolverArgs();
     this.helper = helper;
-    this.membership = arguments.getArg(MEMBERSHIP);
-    this.target = arguments.getArg(TARGET);
-    this.holder = arguments.getArg(CHANNEL);
+    this.workers = helper.getNameResolverArgs().getArg(WORKERS);
   }
 
   static void register() {
@@ -70,13 +109,16 @@ final class WorkerBalancer extends LoadBalancer {
 
   @Override
   public Status acceptResolvedAddresses(ResolvedAddresses resolved) {
-    Map<String, List<EquivalentAddressGroup>> workers = workers(resolved.getAddresses());
+    if (resolved.getAddresses().isEmpty()) { // so it is when a control plane knows no such listener
+      Status unknown = Status.UNAVAILABLE.withDescription("it has no addresses");
+      handleNameResolutionError(unknown);
+      return unknown;
+    }
+    Map<String, List<EquivalentAddressGroup>> named = named(resolved.getAddresses());
     Set<String> gone = new HashSet<>(connections.keySet());
-    gone.removeAll(workers.keySet());
+    gone.removeAll(named.keySet());
     gone.forEach(this::remove);
-    Set<String> added = new LinkedHashSet<>(workers.keySet());
-    added.removeAll(connections.keySet());
-    workers.forEach(
+    named.forEach(
         (worker, addresses) -> {
           Connection known = connections.get(worker);
           if (known != null) {
@@ -86,14 +128,19 @@ final class WorkerBalancer extends LoadBalancer {
           }
         });
     publish();
-    // Not before: calls to a worker that is not published fail.
-    added.forEach(worker -> membership.joined(worker, new WorkerChannel(worker, holder.channel)));
+    workers.now.add(this);
+    tellSoon();
     return Status.OK;
   }
 
-  private Map<String, List<EquivalentAddressGroup>> workers(List<EquivalentAddressGroup> groups) {
-    if (target.oneWorker()) {
-      return Map.of(target.name(), groups);
+  /** Not at once: calls to a worker fail until the balancers and routes above know of it too. */
+  private void tellSoon() {
+    helper.getSynchronizationContext().execute(workers::tell);
+  }
+
+  private Map<String, List<EquivalentAddressGroup>> named(List<EquivalentAddressGroup> groups) {
+    if (workers.target.oneWorker()) {
+      return Map.of(workers.target.name(), groups);
     }
     return groups.stream()
         .collect(
@@ -124,7 +171,6 @@ final class WorkerBalancer extends LoadBalancer {
 
   private void remove(String worker) {
     connections.remove(worker).subchannel.shutdown();
-    membership.left(worker);
   }
 
   private void moved(String worker, Connection connection, ConnectivityStateInfo state) {
@@ -139,7 +185,7 @@ final class WorkerBalancer extends LoadBalancer {
       }
       case TRANSIENT_FAILURE -> {
         helper.refreshNameResolution();
-        membership.unreachable(worker, description(state.getStatus()));
+        workers.membership.unreachable(worker, description(state.getStatus()));
       }
       case CONNECTING, READY, SHUTDOWN -> {}
     }
@@ -157,7 +203,7 @@ final class WorkerBalancer extends LoadBalancer {
 
   @Override
   public void handleNameResolutionError(Status error) {
-    membership.unresolved(target.name(), description(error));
+    workers.membership.unresolved(workers.target.name(), description(error));
   }
 
   /** As in "io exception: Connection refused: /127.0.0.1:1". */
@@ -169,6 +215,7 @@ final class WorkerBalancer extends LoadBalancer {
   @Override
   public void shutdown() {
     Set.copyOf(connections.keySet()).forEach(this::remove);
+    tellSoon();
   }
 
   private static final class Connection {

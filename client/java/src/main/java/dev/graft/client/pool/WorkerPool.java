@@ -226,18 +226,15 @@ public final class WorkerPool implements AutoCloseable {
   }
 
   private ManagedChannel open(Target target, ManagedChannelBuilder<?> builder) {
-    WorkerBalancer.ChannelHolder holder = new WorkerBalancer.ChannelHolder();
+    WorkerBalancer.ChannelWorkers found = new WorkerBalancer.ChannelWorkers(target, workers);
     ManagedChannel channel =
         builder
             .userAgent("graft-java")
             .defaultLoadBalancingPolicy(WorkerBalancer.POLICY)
             .idleTimeout(Long.MAX_VALUE, TimeUnit.DAYS) // workers are watched all the time
-            .setNameResolverArg(WorkerBalancer.MEMBERSHIP, workers)
-            .setNameResolverArg(WorkerBalancer.TARGET, target)
-            .setNameResolverArg(WorkerBalancer.CHANNEL, holder)
+            .setNameResolverArg(WorkerBalancer.WORKERS, found)
             .build();
-    holder.channel = channel;
-    channel.getState(true); // resolves the name, and so begins to follow its workers
+    found.follow(channel);
     return channel;
   }
 

@@ -17,7 +17,7 @@ import java.util.Set;
 final class FarmNames extends NameResolverProvider implements AutoCloseable {
   static final String TARGET = "farm:///workers";
 
-  private StatusOr<List<EquivalentAddressGroup>> answer = StatusOr.fromValue(List.of());
+  private StatusOr<List<EquivalentAddressGroup>> answer; // null until a test sets it
   private NameResolver.Listener2 listener; // null until somebody asks
 
   static FarmNames register() {
@@ -43,7 +43,7 @@ final class FarmNames extends NameResolverProvider implements AutoCloseable {
   }
 
   private synchronized void tell() {
-    if (listener != null) {
+    if (listener != null && answer != null) {
       listener.onResult(
           NameResolver.ResolutionResult.newBuilder().setAddressesOrError(answer).build());
     }
