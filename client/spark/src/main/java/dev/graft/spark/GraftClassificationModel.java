@@ -1,12 +1,10 @@
 package dev.graft.spark;
 
 import com.google.protobuf.ByteString;
-import dev.graft.client.ExtractJob;
 import dev.graft.v1.ExtractSpec;
 import dev.graft.v1.Probabilities;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.Optional;
 import org.apache.spark.ml.Model;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.util.DefaultParamsReadable;
@@ -63,13 +61,11 @@ public final class GraftClassificationModel extends Model<GraftClassificationMod
     spec.getProjectorBuilder()
         .setProjector(Predictions.projector(this))
         .setProbabilities(Probabilities.PROBABILITIES_SOFTMAX);
-    ExtractSpec built = spec.build();
-    ByteString weights = projectorFile;
     return PartitionStage.over(
         rows,
         schema,
         Settings.farm(this),
-        () -> new ExtractJob(built, weights, Optional.empty()),
+        new PartitionStage.Job(spec.build(), projectorFile),
         new Predictions(Predictions.column(this, rows.schema())));
   }
 

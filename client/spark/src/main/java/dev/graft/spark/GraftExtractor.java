@@ -1,6 +1,6 @@
 package dev.graft.spark;
 
-import dev.graft.client.ExtractJob;
+import com.google.protobuf.ByteString;
 import dev.graft.client.Tensors;
 import dev.graft.v1.Content;
 import dev.graft.v1.ExtractSpec;
@@ -133,7 +133,7 @@ public final class GraftExtractor extends Transformer
         rows,
         schema,
         Settings.farm(this),
-        () -> ExtractJob.of(spec),
+        new PartitionStage.Job(spec, ByteString.EMPTY),
         new Texts(Settings.column(this, rows.schema(), inputCol()), isVector()));
   }
 

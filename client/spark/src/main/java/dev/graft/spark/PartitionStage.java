@@ -1,8 +1,11 @@
 package dev.graft.spark;
 
+import com.google.protobuf.ByteString;
 import dev.graft.client.ExtractJob;
+import dev.graft.v1.ExtractSpec;
 import java.io.Serializable;
 import java.util.Iterator;
+import java.util.Optional;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Dataset;
@@ -13,9 +16,16 @@ import org.apache.spark.util.TaskCompletionListener;
 
 /** Rows in, the same rows with the workers' answers out, on an executor. */
 final class PartitionStage implements MapPartitionsFunction<Row, Row> {
-  /** Makes the job on the executor; what it is made of travels, not the job. */
-  interface Job extends Serializable {
-    ExtractJob make();
+  /**
+   * What a job is made of on the executor. No lambda: one that holds a ByteString cannot be read
+   * where a jar has Protobuf under another name.
+   *
+   * @param projectorFile empty where the spec needs none
+   */
+  record Job(ExtractSpec spec, ByteString projectorFile) implements Serializable {
+    ExtractJob make() {
+      return new ExtractJob(spec, projectorFile, Optional.empty());
+    }
   }
 
   private final Farm farm;
