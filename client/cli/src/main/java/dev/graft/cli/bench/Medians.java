@@ -3,6 +3,7 @@ package dev.graft.cli.bench;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.DoubleStream;
 
 /** Several runs of one measurement. */
 final class Medians {
@@ -14,12 +15,11 @@ final class Medians {
 
   /** Empty where the measurement has no such figure. */
   OptionalDouble of(String name) {
-    double[] sorted =
-        runs.stream()
-            .map(run -> run.find(name))
-            .flatMapToDouble(OptionalDouble::stream)
-            .sorted()
-            .toArray();
+    return median(runs.stream().map(run -> run.find(name)).flatMapToDouble(OptionalDouble::stream));
+  }
+
+  static OptionalDouble median(DoubleStream values) {
+    double[] sorted = values.sorted().toArray();
     int middle = sorted.length / 2;
     if (sorted.length == 0) {
       return OptionalDouble.empty();
