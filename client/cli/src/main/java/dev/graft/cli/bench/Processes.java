@@ -17,7 +17,11 @@ final class Processes {
           "-XX:Tier4InvocationThreshold=500000",
           "-XX:Tier4MinInvocationThreshold=60000",
           "-XX:Tier4CompileThreshold=1500000",
-          "-XX:Tier4BackEdgeThreshold=4000000");
+          "-XX:Tier4BackEdgeThreshold=4000000",
+          "-XX:CompileCommand=quiet",
+          "-XX:CompileCommand=CompileThresholdScaling,sun.security.provider.*::*,0.01",
+          "-XX:CompileCommand=CompileThresholdScaling,dev.graft.server.quantizing.*::*,0.01",
+          "-XX:CompileCommand=CompileThresholdScaling,dev.graft.server.jobs.ErrorSums::*,0.01");
 
   private final Path directory;
   private final Optional<Path> python;
