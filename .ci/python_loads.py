@@ -169,8 +169,11 @@ def load_directory(directory: Path, expect_quantized: bool) -> Loaded:
 def load_gguf(file: Path, source: Path) -> Loaded:
     """Loads a GGUF file by transformers, or by gguf-py where that knows more architectures."""
     reader = gguf.GGUFReader(file)
-    if reader.fields["general.architecture"].contents() != "bert":
-        model = transformers.AutoModel.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
+    architecture = reader.fields["general.architecture"].contents()
+    if architecture != "bert":
+        # transformers does not look at qwen3.attention.key_length: to it all heads have 128 values.
+        given = {"config": transformers.AutoConfig.from_pretrained(source)} if architecture == "qwen3" else {}
+        model = transformers.AutoModel.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32, **given)
         return Loaded(model.eval(), "itself")
     model = transformers.AutoModel.from_config(transformers.AutoConfig.from_pretrained(source)).float().eval()
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.BERT, model.config.num_hidden_layers)
