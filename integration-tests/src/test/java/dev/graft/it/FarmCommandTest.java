@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -26,48 +25,40 @@ import org.junit.jupiter.api.io.TempDir;
 class FarmCommandTest {
   @TempDir private Path directory;
 
-  private static final List<FarmMember> FARM = new ArrayList<>();
+  private static Farm farm;
 
   @BeforeAll
   static void startWorkers() throws Exception {
-    for (int i = 0; i < 3; i++) {
-      FARM.add(FarmMember.start());
-    }
+    farm = Farm.start(3);
   }
 
   @AfterAll
   static void stopWorkers() {
-    FARM.forEach(FarmMember::close);
+    farm.close();
   }
 
   @AfterEach
   void reviveWorkers() throws Exception {
-    for (FarmMember member : FARM) {
-      member.revive();
-    }
-  }
-
-  private static String farm() {
-    return FARM.stream().map(FarmMember::name).collect(Collectors.joining(","));
+    farm.revive();
   }
 
   @Test
   void extractsTheSameBytesWhenAWorkerIsKilled() throws Exception {
     write("items.jsonl", TinyModel.labelled(8_000, 1));
     for (String output : List.of("f.safetensors", "f.jsonl")) {
-      try (GraftProcess alone = extract("alone-" + output, FARM.get(2).name())) {
+      try (GraftProcess alone = extract("alone-" + output, farm.member(2).name())) {
         alone.succeeds();
       }
     }
-    FarmMember victim = FARM.get(0);
+    FarmMember victim = farm.member(0);
 
-    try (GraftProcess disturbed = extract("f.safetensors", farm())) {
+    try (GraftProcess disturbed = extract("f.safetensors", farm.targets())) {
       await(disturbed, () -> isAtWork(victim));
       victim.process().kill();
       assertThat(disturbed.succeeds().said())
           .contains("worker " + victim.name() + " is lost", "8000 items");
     }
-    try (GraftProcess without = extract("f.jsonl", farm())) {
+    try (GraftProcess without = extract("f.jsonl", farm.targets())) {
       without.succeeds();
     }
 
@@ -81,9 +72,9 @@ class FarmCommandTest {
   void aJobWhoseWorkersAllDieLeavesNothing() throws Exception {
     write("items.jsonl", TinyModel.labelled(8_000, 1));
 
-    try (GraftProcess job = extract("f.safetensors", farm(), "--patience", "6s")) {
-      await(job, () -> isAtWork(FARM.get(0)));
-      FARM.forEach(member -> member.process().kill());
+    try (GraftProcess job = extract("f.safetensors", farm.targets(), "--patience", "6s")) {
+      await(job, () -> isAtWork(farm.member(0)));
+      farm.members().forEach(member -> member.process().kill());
       assertThat(job.fails().said()).contains("no worker was alive", "missing are");
     }
 
@@ -97,13 +88,14 @@ class FarmCommandTest {
   void trainsTheSameProjectorWhenTheWorkerThatTrainsIsKilled() throws Exception {
     write("train.jsonl", TinyModel.labelled(60, 1));
     write("test.jsonl", TinyModel.labelled(20, 2));
-    try (GraftProcess alone = trainOn(FARM.get(2).name(), "alone")) {
+    try (GraftProcess alone = trainOn(farm.member(2).name(), "alone")) {
       alone.succeeds();
     }
 
-    try (GraftProcess disturbed = trainOn(farm(), "disturbed")) {
+    try (GraftProcess disturbed = trainOn(farm.targets(), "disturbed")) {
       await(disturbed, () -> Files.exists(checkpoint("disturbed", 100)));
-      List<FarmMember> training = FARM.stream().filter(FarmCommandTest::isAtWork).toList();
+      List<FarmMember> training =
+          farm.members().stream().filter(FarmCommandTest::isAtWork).toList();
       assertThat(training).as(disturbed::said).hasSize(1);
       training.get(0).process().kill();
       assertThat(disturbed.succeeds().said())
@@ -124,15 +116,16 @@ class FarmCommandTest {
   void aTrainingGoesOnFromItsCheckpointInAnotherCommand() throws Exception {
     write("train.jsonl", TinyModel.labelled(60, 1));
     write("test.jsonl", TinyModel.labelled(20, 2));
-    try (GraftProcess alone = trainOn(FARM.get(2).name(), "alone")) {
+    try (GraftProcess alone = trainOn(farm.member(2).name(), "alone")) {
       alone.succeeds();
     }
 
-    try (GraftProcess stopped = trainOn(farm(), "resumed")) {
+    try (GraftProcess stopped = trainOn(farm.targets(), "resumed")) {
       await(stopped, () -> Files.exists(checkpoint("resumed", 100)));
     }
     assertThat(directory.resolve("resumed/graft.json")).doesNotExist();
-    try (GraftProcess resumed = trainOn(farm(), "resumed", "--resume-from-checkpoint", "auto")) {
+    try (GraftProcess resumed =
+        trainOn(farm.targets(), "resumed", "--resume-from-checkpoint", "auto")) {
       assertThat(resumed.succeeds().said()).contains("going on from");
     }
 
@@ -150,14 +143,15 @@ class FarmCommandTest {
     try (GraftProcess stopped = train("resumed", backbone)) {
       await(stopped, () -> Files.exists(checkpoint("resumed", 100)));
     }
-    try (GraftProcess resumed = trainOn(farm(), "resumed", "--resume-from-checkpoint", "auto")) {
+    try (GraftProcess resumed =
+        trainOn(farm.targets(), "resumed", "--resume-from-checkpoint", "auto")) {
       assertThat(resumed.fails().said()).contains("The checkpoint cannot be resumed");
     }
     assertThat(checkpoint("resumed", 100)).exists();
   }
 
-  private GraftProcess trainOn(String farm, String output, String... more) throws IOException {
-    List<String> arguments = new ArrayList<>(List.of("--workers", farm));
+  private GraftProcess trainOn(String workers, String output, String... more) throws IOException {
+    List<String> arguments = new ArrayList<>(List.of("--workers", workers));
     arguments.addAll(List.of(more));
     return train(output, TinyModel.NAME, arguments.toArray(String[]::new));
   }
@@ -185,11 +179,11 @@ class FarmCommandTest {
         .toList();
   }
 
-  private GraftProcess extract(String output, String farm, String... more) throws IOException {
+  private GraftProcess extract(String output, String workers, String... more) throws IOException {
     List<String> arguments =
         new ArrayList<>(
             List.of("extract", "--backbone", TinyModel.NAME, "--compute-dtype", "fp32"));
-    arguments.addAll(List.of("--input", "items.jsonl", "--output", output, "--workers", farm));
+    arguments.addAll(List.of("--input", "items.jsonl", "--output", output, "--workers", workers));
     arguments.addAll(List.of(more));
     return GraftProcess.start(directory, arguments.toArray(String[]::new));
   }

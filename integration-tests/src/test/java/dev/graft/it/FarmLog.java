@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /** What happened to a farm, and what its pool said to it. */
@@ -34,8 +35,13 @@ final class FarmLog implements Flow.Subscriber<PoolEvent> {
 
   /** Waits for an event, which comes a little later than what it tells of. */
   void await(String what, Predicate<PoolEvent> wanted) {
+    await(what, () -> has(wanted));
+  }
+
+  /** Waits until something is so that the events tell of, or lead to. */
+  void await(String what, BooleanSupplier condition) {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-    while (!has(wanted)) {
+    while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime()).as("waited for %s in:%n%s", what, this).isLessThan(end);
       Thread.onSpinWait();
     }

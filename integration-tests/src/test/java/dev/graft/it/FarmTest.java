@@ -7,8 +7,6 @@ import dev.graft.client.pool.PoolEvent;
 import dev.graft.client.pool.PoolOptions;
 import dev.graft.client.pool.WorkerPool;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.AfterAll;
@@ -20,30 +18,23 @@ import org.junit.jupiter.api.Timeout;
 /** Three workers in processes of their own, to which things happen: what the pool does about it. */
 @Timeout(180)
 class FarmTest {
-  private static final int WORKERS = 3;
-  private static final List<FarmMember> FARM = new ArrayList<>();
+  private static Farm farm;
   private static FarmJobs undisturbed;
 
   @BeforeAll
   static void startWorkers() throws Exception {
-    for (int i = 0; i < WORKERS; i++) {
-      FARM.add(FarmMember.start());
-    }
-    try (WorkerPool pool = WorkerPool.connect(FARM.get(0).name(), FarmJobs.options())) {
-      undisturbed = FarmJobs.on(pool);
-    }
+    farm = Farm.start(3);
+    undisturbed = farm.undisturbed();
   }
 
   @AfterAll
   static void stopWorkers() {
-    FARM.forEach(FarmMember::close);
+    farm.close();
   }
 
   @AfterEach
   void reviveWorkers() throws Exception {
-    for (FarmMember member : FARM) {
-      member.revive();
-    }
+    farm.revive();
   }
 
   @Test
@@ -55,7 +46,7 @@ class FarmTest {
 
   @Test
   void aWorkerIsKilled() {
-    FarmMember victim = FARM.get(0);
+    FarmMember victim = farm.member(0);
     try (WorkerPool pool = connect(FarmJobs.options())) {
       FarmLog log = FarmLog.of(pool);
       undisturbed.extractAgain(pool, early(() -> victim.process().kill()));
@@ -69,7 +60,9 @@ class FarmTest {
     try (WorkerPool pool =
         connect(FarmJobs.options().stallTimeout(long_).firstMessageTimeout(long_))) {
       FarmLog log = FarmLog.of(pool);
-      FARM.get(1).process().suspend(); // before it gets shards: it could be done with all it gets
+      farm.member(1)
+          .process()
+          .suspend(); // before it gets shards: it could be done with all it gets
       undisturbed.extractAgain(pool, results -> {});
       log.await("a hedge", event -> event instanceof PoolEvent.ShardStarted hedge && hedge.hedge());
     }
@@ -79,7 +72,7 @@ class FarmTest {
   void aWorkerThatHangsIsGivenUp() {
     try (WorkerPool pool = connect(FarmJobs.options().hedgeAfter(Duration.ofHours(1)))) {
       FarmLog log = FarmLog.of(pool);
-      FARM.get(1).process().suspend();
+      farm.member(1).process().suspend();
       undisturbed.extractAgain(pool, results -> {});
       log.await(
           "a stall",
@@ -90,7 +83,7 @@ class FarmTest {
 
   @Test
   void aConnectionIsCut() {
-    FarmMember victim = FARM.get(2);
+    FarmMember victim = farm.member(2);
     try (WorkerPool pool = connect(FarmJobs.options())) {
       FarmLog log = FarmLog.of(pool);
       undisturbed.extractAgain(pool, early(() -> victim.connection().cut()));
@@ -117,8 +110,7 @@ class FarmTest {
   }
 
   private static FarmMember theOneThatTrains(WorkerPool pool) {
-    String training = FarmJobs.theOneThatTrains(pool);
-    return FARM.stream().filter(member -> member.name().equals(training)).findFirst().orElseThrow();
+    return farm.member(FarmJobs.theOneThatTrains(pool));
   }
 
   private static boolean isLossOf(FarmMember member, PoolEvent event) {
@@ -135,6 +127,6 @@ class FarmTest {
   }
 
   private static WorkerPool connect(PoolOptions options) {
-    return FarmJobs.connect(FARM.stream().map(FarmMember::name).toList(), options);
+    return FarmJobs.connect(farm.names(), options);
   }
 }

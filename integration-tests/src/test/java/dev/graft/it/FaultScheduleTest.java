@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.graft.client.pool.WorkerPool;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -30,22 +29,18 @@ class FaultScheduleTest {
   private static final int WORKERS = 4;
   private static final List<Long> FEW_SEEDS = List.of(0L, 1L, 2L, 3L, 4L, 5L, 6L);
 
-  private static final List<FarmMember> FARM = new ArrayList<>();
+  private static Farm farm;
   private static FarmJobs undisturbed;
 
   @BeforeAll
   static void startWorkers() throws Exception {
-    for (int i = 0; i < WORKERS; i++) {
-      FARM.add(FarmMember.start());
-    }
-    try (WorkerPool pool = WorkerPool.connect(FARM.get(0).name(), FarmJobs.options())) {
-      undisturbed = FarmJobs.on(pool);
-    }
+    farm = Farm.start(WORKERS);
+    undisturbed = farm.undisturbed();
   }
 
   @AfterAll
   static void stopWorkers() {
-    FARM.forEach(FarmMember::close);
+    farm.close();
   }
 
   static List<Long> seeds() {
@@ -77,9 +72,8 @@ class FaultScheduleTest {
   @Timeout(300)
   void theResultIsThatOfTheUndisturbedJob(long seed) throws Exception {
     FaultSchedule schedule = FaultSchedule.of(seed, WORKERS);
-    String targets = FARM.stream().map(FarmMember::name).collect(Collectors.joining(","));
     try (WorkerPool pool =
-        WorkerPool.connect(targets, FarmJobs.options().hedgeAfter(schedule.hedgeAfter()))) {
+        WorkerPool.connect(farm.targets(), FarmJobs.options().hedgeAfter(schedule.hedgeAfter()))) {
       FarmLog log = FarmLog.of(pool);
       log.add(schedule.toString());
       try {
@@ -91,15 +85,13 @@ class FaultScheduleTest {
             failure);
       } finally {
         Files.writeString(Path.of("target", "farm-seed-" + seed + ".log"), log.toString());
-        for (FarmMember member : FARM) {
-          member.revive();
-        }
+        farm.revive();
       }
     }
   }
 
   private static void work(FaultSchedule schedule, WorkerPool pool, FarmLog log) throws Exception {
-    try (FaultInjection faults = FaultInjection.begin(schedule, FARM, pool, log)) {
+    try (FaultInjection faults = FaultInjection.begin(schedule, farm.members(), pool, log)) {
       do {
         if (schedule.trains()) {
           undisturbed.trainAgain(pool, event -> {});

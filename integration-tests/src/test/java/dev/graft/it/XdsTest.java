@@ -19,8 +19,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
@@ -127,7 +125,7 @@ class XdsTest {
   /** Waits for these members; then an extraction uses them all, and has each result once. */
   private static void extractOn(WorkerPool pool, FarmLog log, int... numbers) {
     Set<String> names = Arrays.stream(numbers).mapToObj(XdsTest::name).collect(toSet());
-    await(log, () -> up(pool).equals(names) && pool.workers().size() == names.size());
+    log.await("the members", () -> up(pool).equals(names) && pool.workers().size() == names.size());
     log.forgetDeliveries();
     List<Long> results = new ArrayList<>();
     try (PooledExtract extract =
@@ -138,7 +136,7 @@ class XdsTest {
       extract.forEachRemaining(result -> results.add(result.getNumber()));
     }
     assertThat(results).isEqualTo(LongStream.range(0, ITEMS).boxed().toList());
-    await(log, () -> log.delivered().containsAll(names));
+    log.await("results of them all", () -> log.delivered().containsAll(names));
     assertThat(log.has(PoolEvent.ShardRetried.class::isInstance)).as("%s", log).isFalse();
   }
 
@@ -147,14 +145,6 @@ class XdsTest {
         .filter(worker -> worker.description().isPresent())
         .map(WorkerState::worker)
         .collect(toSet());
-  }
-
-  private static void await(FarmLog log, BooleanSupplier condition) {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (!condition.getAsBoolean()) {
-      assertThat(System.nanoTime()).as("%s%n%s", log, controlPlane.refusals()).isLessThan(end);
-      Thread.onSpinWait();
-    }
   }
 
   private static String name(int number) {

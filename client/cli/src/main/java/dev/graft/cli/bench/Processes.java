@@ -11,18 +11,6 @@ import java.util.Optional;
 
 /** Command lines of the processes that measure. */
 final class Processes {
-  /** What bin/graft gives train, extract and quantize. */
-  private static final List<String> RARELY_OPTIMIZED =
-      List.of(
-          "-XX:Tier4InvocationThreshold=500000",
-          "-XX:Tier4MinInvocationThreshold=60000",
-          "-XX:Tier4CompileThreshold=1500000",
-          "-XX:Tier4BackEdgeThreshold=4000000",
-          "-XX:CompileCommand=quiet",
-          "-XX:CompileCommand=CompileThresholdScaling,sun.security.provider.*::*,0.01",
-          "-XX:CompileCommand=CompileThresholdScaling,dev.graft.server.quantizing.*::*,0.01",
-          "-XX:CompileCommand=CompileThresholdScaling,dev.graft.server.jobs.ErrorSums::*,0.01");
-
   private final Path directory;
   private final Optional<Path> python;
 
@@ -74,12 +62,11 @@ final class Processes {
     }
   }
 
-  /** A measurement of {@link MeasureMain}, with the options that this JVM has. */
+  /** A measurement of {@link MeasureMain}, with the options that bin/graft gave this JVM. */
   List<String> own(String what, String... options) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.addAll(RARELY_OPTIMIZED);
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(MeasureMain.class.getName(), what));
     command.addAll(List.of(options));
