@@ -7,7 +7,7 @@ import dev.graft.server.torch.Program;
 import dev.graft.server.torch.ProgramText;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import dev.graft.server.torch.Weights;
 import java.util.List;
 import java.util.Map;
@@ -36,10 +36,10 @@ class ActivationTest {
         ModelConfig.of(JsonNodeFactory.instance.objectNode().put("hidden_act", name));
     Activation activation = Activation.read(config, "hidden_act", "silu");
     float[] x = GOLDEN.floats("x");
-    try (Scope scope = Scope.open(TorchDevice.CPU);
+    try (Scope scope = Scope.open(TestDevice.DEVICE);
         Program program =
             Program.assemble(
-                TorchDevice.CPU, ProgramText.of(Activation.class, text, activation.literals()))) {
+                TestDevice.DEVICE, ProgramText.of(Activation.class, text, activation.literals()))) {
       Weights one = Weights.of(scope, Map.of("one.weight", scope.floats(new float[] {1}, 1, 1)));
       Tensor y = program.call(scope, "linear_activated", scope.floats(x, x.length, 1), one, "one");
       assertThat(Golden.relativeError(List.of(y.toFloats()), List.of(GOLDEN.floats(name))))

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.graft.server.checkpoints.Checkpoint;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -43,7 +43,7 @@ class BitsAndBytesFeaturesTest {
     try (Backbone backbone =
         Backbones.load(
             Checkpoint.open(golden.directory()),
-            TorchDevice.CPU,
+            TestDevice.DEVICE,
             Features.only(kernel),
             Long.MAX_VALUE)) {
       TokenBatch batch = Golden.batch(golden.rows("right.input_ids", "right.attention_mask"));

@@ -7,14 +7,14 @@ import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.Tensors;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /** Hidden states as plain arrays. */
 final class Features {
-  private static final Tensors TENSORS = Tensors.on(TorchDevice.CPU);
+  private static final Tensors TENSORS = Tensors.on(TestDevice.DEVICE);
 
   private Features() {}
 
@@ -22,13 +22,13 @@ final class Features {
   static Kernels only(Kernel kernel) {
     return new Kernels(
         Arrays.stream(ComputeDtype.values())
-            .map(dtype -> new Kernels.Measured(dtype, kernel, 1))
+            .map(dtype -> new Kernels.Measured(dtype, TestDevice.kernel(kernel), 1))
             .toList());
   }
 
   /** The hidden states of each row's real tokens, one after the other. */
   static List<float[]> of(Backbone backbone, TokenBatch batch, int layer, ComputeDtype dtype) {
-    try (Scope scope = Scope.open(TorchDevice.CPU)) {
+    try (Scope scope = Scope.open(TestDevice.DEVICE)) {
       Tensor states = backbone.hiddenStates(scope, batch, layer, dtype);
       float[] values = TENSORS.cast(scope, states, DType.F32).toFloats();
       int size = backbone.info().hiddenSize();

@@ -8,7 +8,7 @@ import dev.graft.server.checkpoints.Safetensors;
 import dev.graft.server.checkpoints.TensorData;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -59,7 +59,7 @@ class GgufFeaturesTest {
     Map<String, TensorData> expected = golden(golden);
     double worst = 0;
     try (Backbone backbone =
-        Backbones.load(Checkpoint.open(file), TorchDevice.CPU, Features.only(Kernel.MKL))) {
+        Backbones.load(Checkpoint.open(file), TestDevice.DEVICE, Features.only(Kernel.MKL))) {
       for (int text = 0; expected.containsKey(text + ".ids"); text++) {
         TokenBatch batch = batch(expected.get(text + ".ids"));
         float[] actual =

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.graft.server.checkpoints.Checkpoint;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -167,6 +167,6 @@ class GoldenFeaturesTest {
   }
 
   private static Backbone load(Path directory, Kernel kernel) {
-    return Backbones.load(Checkpoint.open(directory), TorchDevice.CPU, Features.only(kernel));
+    return Backbones.load(Checkpoint.open(directory), TestDevice.DEVICE, Features.only(kernel));
   }
 }

@@ -16,7 +16,7 @@ import dev.graft.server.torch.DType;
 import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensors;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -83,7 +83,7 @@ class GptqAwqFeaturesTest {
 
   private static Backbone load(Path directory, Kernel kernel) {
     return Backbones.load(
-        Checkpoint.open(directory), TorchDevice.CPU, Features.only(kernel), Long.MAX_VALUE);
+        Checkpoint.open(directory), TestDevice.DEVICE, Features.only(kernel), Long.MAX_VALUE);
   }
 
   private static List<float[]> features(Backbone backbone, Golden golden, ComputeDtype dtype) {
@@ -111,8 +111,8 @@ class GptqAwqFeaturesTest {
     new ObjectMapper().writeValue(decoded.resolve("config.json").toFile(), configuration);
     QuantizedWeights quantized = QuantizedWeights.of(checkpoint);
     List<TensorData> tensors = new ArrayList<>();
-    try (Tensors operations = Tensors.on(TorchDevice.CPU);
-        Scope scope = Scope.open(TorchDevice.CPU)) {
+    try (Tensors operations = Tensors.on(TestDevice.DEVICE);
+        Scope scope = Scope.open(TestDevice.DEVICE)) {
       TensorFiles files = new TensorFiles(scope, operations);
       for (TensorEntry entry : checkpoint.tensors()) {
         String suffix = entry.name().substring(entry.name().lastIndexOf('.') + 1);

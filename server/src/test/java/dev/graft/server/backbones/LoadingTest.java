@@ -12,7 +12,7 @@ import dev.graft.server.checkpoints.Checkpoint;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Scope;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -145,7 +145,7 @@ class LoadingTest {
   void rowsBeyondTheLearnedPositionsAreRefused() {
     for (String model : List.of("golden/bert", "golden/roberta", "golden/gpt2")) {
       try (Backbone backbone = load(Golden.of(model).directory());
-          Scope scope = Scope.open(TorchDevice.CPU)) {
+          Scope scope = Scope.open(TestDevice.DEVICE)) {
         int longest = backbone.info().maxTokens();
         TokenBatch fits = new TokenBatch(new long[longest], null, new int[] {longest});
         assertThat(backbone.hiddenStates(scope, fits, 1, ComputeDtype.FP32).shape())
@@ -174,7 +174,7 @@ class LoadingTest {
   }
 
   private static GraftException error(Backbone backbone, TokenBatch batch) {
-    try (Scope scope = Scope.open(TorchDevice.CPU)) {
+    try (Scope scope = Scope.open(TestDevice.DEVICE)) {
       return catchThrowableOfType(
           GraftException.class, () -> backbone.hiddenStates(scope, batch, 1, ComputeDtype.FP32));
     }
@@ -223,6 +223,6 @@ class LoadingTest {
   }
 
   private static Backbone load(Path directory) {
-    return Backbones.load(Checkpoint.open(directory), TorchDevice.CPU, Features.only(Kernel.MKL));
+    return Backbones.load(Checkpoint.open(directory), TestDevice.DEVICE, Features.only(Kernel.MKL));
   }
 }

@@ -7,7 +7,7 @@ import dev.graft.server.GraftException;
 import dev.graft.server.checkpoints.Checkpoint;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,6 +76,6 @@ class OnDemandTest {
 
   private static Backbone load(Path directory, Kernel kernel, long weightsMemoryBytes) {
     return Backbones.load(
-        Checkpoint.open(directory), TorchDevice.CPU, Features.only(kernel), weightsMemoryBytes);
+        Checkpoint.open(directory), TestDevice.DEVICE, Features.only(kernel), weightsMemoryBytes);
   }
 }

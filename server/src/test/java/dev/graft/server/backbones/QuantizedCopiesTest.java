@@ -15,7 +15,7 @@ import dev.graft.server.jobs.QuantizeRequest;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Lanes;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -126,7 +126,7 @@ class QuantizedCopiesTest {
   private QuantizeJob.Result quantize(Path root, String source, QuantizationScheme scheme) {
     QuantizeJob job =
         new QuantizeJob(
-            TorchDevice.CPU,
+            TestDevice.DEVICE,
             lanes,
             BackbonePlaces.of(ModelRoots.of(List.of(root))),
             WritableRoots.of(List.of(output)),
@@ -160,7 +160,7 @@ class QuantizedCopiesTest {
   private static float[] features(Path model) {
     TokenBatch batch = TokenBatch.of(List.of(IDS), Collections.singletonList(null));
     try (Backbone backbone =
-        Backbones.load(Checkpoint.open(model), TorchDevice.CPU, Features.only(Kernel.MKL))) {
+        Backbones.load(Checkpoint.open(model), TestDevice.DEVICE, Features.only(Kernel.MKL))) {
       return Features.of(backbone, batch, backbone.info().blocks(), ComputeDtype.FP32).get(0);
     }
   }

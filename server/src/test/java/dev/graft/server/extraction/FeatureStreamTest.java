@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.graft.server.GraftException;
 import dev.graft.server.torch.Lanes;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -18,7 +18,7 @@ class FeatureStreamTest {
   private static final FeatureSpec SPEC = FakeBackbone.spec(Pooling.LAST);
 
   private final FakeBackbone backbone = new FakeBackbone();
-  private final Pooler pooler = new Pooler(TorchDevice.CPU);
+  private final Pooler pooler = new Pooler(TestDevice.DEVICE);
   private final FeatureCache cache = FeatureCache.inMemory(1 << 20);
   private final Lanes lanes = Lanes.start(2);
   private final Lanes.Turns turns = lanes.open();
@@ -119,7 +119,7 @@ class FeatureStreamTest {
   }
 
   private Extraction extraction() {
-    return new Extraction(TorchDevice.CPU, pooler, cache, lanes.count(), 4);
+    return new Extraction(TestDevice.DEVICE, pooler, cache, lanes.count(), 4);
   }
 
   private BatchComputation computation() {

@@ -9,7 +9,7 @@ import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Lanes;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,10 +27,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Blocks made on demand: the same features, each block once for a window, all freed. */
 class LayerMajorTest {
   private static final Kernels KERNELS =
-      new Kernels(List.of(new Kernels.Measured(ComputeDtype.FP32, Kernel.MKL, 1)));
+      new Kernels(
+          List.of(new Kernels.Measured(ComputeDtype.FP32, TestDevice.kernel(Kernel.MKL), 1)));
   private static final int TOKENS_PER_BATCH = 32;
 
-  private final Pooler pooler = new Pooler(TorchDevice.CPU);
+  private final Pooler pooler = new Pooler(TestDevice.DEVICE);
   private final Lanes lanes = Lanes.start(2);
   private final Lanes.Turns turns = lanes.open();
 
@@ -183,13 +184,14 @@ class LayerMajorTest {
   private FeatureStream stream(
       Backbone backbone, FeatureSpec spec, Results results, FeatureCache cache) {
     Extraction extraction =
-        new Extraction(TorchDevice.CPU, pooler, cache, lanes.count(), TOKENS_PER_BATCH);
+        new Extraction(TestDevice.DEVICE, pooler, cache, lanes.count(), TOKENS_PER_BATCH);
     return new FeatureStream(extraction, backbone, spec, turns, results);
   }
 
   private static Backbone load(String model, long weightsMemoryBytes) {
     Path directory = Path.of("src/test/resources/golden").resolve(model);
-    return Backbones.load(Checkpoint.open(directory), TorchDevice.CPU, KERNELS, weightsMemoryBytes);
+    return Backbones.load(
+        Checkpoint.open(directory), TestDevice.DEVICE, KERNELS, weightsMemoryBytes);
   }
 
   private static final class Results implements FeatureStream.Listener {

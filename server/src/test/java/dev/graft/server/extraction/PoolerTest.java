@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import org.junit.jupiter.api.Test;
 
 class PoolerTest {
@@ -34,8 +34,8 @@ class PoolerTest {
   }
 
   private static float[] pool(Pooling pooling, boolean normalize) {
-    try (Scope scope = Scope.open(TorchDevice.CPU);
-        Pooler pooler = new Pooler(TorchDevice.CPU)) {
+    try (Scope scope = Scope.open(TestDevice.DEVICE);
+        Pooler pooler = new Pooler(TestDevice.DEVICE)) {
       Tensor hidden = scope.floats(HIDDEN, 2, 3, 2);
       return pooler.pool(scope, hidden, LENGTHS, pooling, normalize).toFloats();
     }

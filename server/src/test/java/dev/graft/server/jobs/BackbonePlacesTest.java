@@ -12,7 +12,7 @@ import dev.graft.server.hub.Hub;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Kernels;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,8 +59,9 @@ class BackbonePlacesTest {
     Hub hub = new Hub(remote.settings(cache.resolve("hub")));
     return new BackboneStore(
         new BackbonePlaces(ModelRoots.of(List.of(hub.cache())), Optional.of(hub)),
-        TorchDevice.CPU,
-        new Kernels(List.of(new Kernels.Measured(ComputeDtype.FP32, Kernel.MKL, 1))),
+        TestDevice.DEVICE,
+        new Kernels(
+            List.of(new Kernels.Measured(ComputeDtype.FP32, TestDevice.kernel(Kernel.MKL), 1))),
         Long.MAX_VALUE);
   }
 

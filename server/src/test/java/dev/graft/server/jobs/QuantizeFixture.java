@@ -6,7 +6,7 @@ import dev.graft.server.checkpoints.FileOpener;
 import dev.graft.server.checkpoints.ModelRoots;
 import dev.graft.server.checkpoints.WritableRoots;
 import dev.graft.server.torch.Lanes;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -45,7 +45,7 @@ final class QuantizeFixture {
   /** A job on a CPU with parts of 1,000 bytes. */
   static QuantizeJob job(Lanes lanes, Path sources, Path output, FileOpener files) {
     return new QuantizeJob(
-        TorchDevice.CPU,
+        TestDevice.DEVICE,
         lanes,
         BackbonePlaces.of(ModelRoots.of(List.of(sources))),
         WritableRoots.of(List.of(output)),

@@ -7,7 +7,7 @@ import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Lanes;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import dev.graft.server.training.FeatureMemory;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,19 +29,21 @@ final class TestWorker implements AutoCloseable {
   }
 
   TestWorker(Path root, int tokensPerBatch, long maxTrainFeatureBytes, long weightsMemoryBytes) {
-    Kernels kernels = new Kernels(List.of(new Kernels.Measured(ComputeDtype.FP32, Kernel.MKL, 1)));
+    Kernels kernels =
+        new Kernels(
+            List.of(new Kernels.Measured(ComputeDtype.FP32, TestDevice.kernel(Kernel.MKL), 1)));
     this.resources =
         new WorkerResources(
-            TorchDevice.CPU,
+            TestDevice.DEVICE,
             kernels,
             ComputeDtype.FP32,
             Lanes.start(1),
             new BackboneStore(
                 BackbonePlaces.of(ModelRoots.of(List.of(root))),
-                TorchDevice.CPU,
+                TestDevice.DEVICE,
                 kernels,
                 weightsMemoryBytes),
-            new Pooler(TorchDevice.CPU),
+            new Pooler(TestDevice.DEVICE),
             FeatureCache.inMemory(0),
             tokensPerBatch,
             new FeatureMemory(maxTrainFeatureBytes));

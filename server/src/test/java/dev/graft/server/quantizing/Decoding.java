@@ -4,17 +4,17 @@ import dev.graft.server.checkpoints.TensorData;
 import dev.graft.server.torch.DType;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensors;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 
 /** Decoded weights as Java sees them. */
 final class Decoding {
-  private static final Tensors TENSORS = Tensors.on(TorchDevice.CPU);
+  private static final Tensors TENSORS = Tensors.on(TestDevice.DEVICE);
 
   private Decoding() {}
 
   /** The values of a weight decoded to a type, as 32-bit floats. */
   static float[] decode(QuantizedWeight weight, DType dtype) {
-    try (Scope scope = Scope.open(TorchDevice.CPU)) {
+    try (Scope scope = Scope.open(TestDevice.DEVICE)) {
       TensorFiles files = new TensorFiles(scope, TENSORS);
       return TENSORS.cast(scope, weight.decode(scope, files, dtype), DType.F32).toFloats();
     }

@@ -13,6 +13,7 @@ import dev.graft.server.checkpoints.TensorData;
 import dev.graft.server.torch.DType;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensors;
+import dev.graft.server.torch.TestDevice;
 import dev.graft.server.torch.TorchDevice;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Against blocks and values of gguf-py and llama.cpp, bit by bit. */
 class GgmlWeightTest {
-  private static final TorchDevice CPU = TorchDevice.parse("cpu");
+  private static final TorchDevice CPU = TestDevice.DEVICE;
 
   @TempDir private Path directory;
 

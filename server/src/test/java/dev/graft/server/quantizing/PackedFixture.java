@@ -7,7 +7,7 @@ import dev.graft.server.torch.DType;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.Tensors;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
@@ -81,8 +81,8 @@ record PackedFixture(Path directory) {
 
   /** The values of a weight, widened to 32 bits. */
   static float[] decode(QuantizedWeight weight, DType dtype) {
-    try (Tensors tensors = Tensors.on(TorchDevice.CPU);
-        Scope scope = Scope.open(TorchDevice.CPU)) {
+    try (Tensors tensors = Tensors.on(TestDevice.DEVICE);
+        Scope scope = Scope.open(TestDevice.DEVICE)) {
       Tensor decoded = weight.decode(scope, new TensorFiles(scope, tensors), dtype);
       return tensors.cast(scope, decoded, DType.F32).toFloats();
     }

@@ -9,7 +9,7 @@ import dev.graft.server.checkpoints.HalfFloats;
 import dev.graft.server.torch.DType;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensors;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import dev.graft.v1.DataType;
 import dev.graft.v1.Tensor;
 import java.util.Random;
@@ -38,8 +38,8 @@ class TensorCodecTest {
         values[i] = (float) (random.nextGaussian() * Math.pow(2, random.nextInt(34) - 26));
       }
     }
-    Tensors tensors = Tensors.on(TorchDevice.CPU);
-    try (Scope scope = Scope.open(TorchDevice.CPU)) {
+    Tensors tensors = Tensors.on(TestDevice.DEVICE);
+    try (Scope scope = Scope.open(TestDevice.DEVICE)) {
       dev.graft.server.torch.Tensor exact = scope.floats(values, values.length);
       float[] halves =
           tensors.cast(scope, tensors.cast(scope, exact, DType.F16), DType.F32).toFloats();

@@ -28,8 +28,8 @@ class ProgramTest {
 
   @Test
   void callsWithDictionariesAndScalars() {
-    try (Scope scope = Scope.open(TorchDevice.CPU);
-        Program program = Program.assemble(TorchDevice.CPU, TEXT)) {
+    try (Scope scope = Scope.open(TestDevice.DEVICE);
+        Program program = Program.assemble(TestDevice.DEVICE, TEXT)) {
       Weights weights =
           Weights.of(scope, Map.of("a", scope.floats(new float[] {2, 0, 0, 3}, 2, 2)));
       Tensor y =
@@ -42,8 +42,8 @@ class ProgramTest {
 
   @Test
   void gradientsWorkOnResultsOfPrograms() {
-    try (Scope scope = Scope.open(TorchDevice.CPU);
-        Program program = Program.assemble(TorchDevice.CPU, TEXT)) {
+    try (Scope scope = Scope.open(TestDevice.DEVICE);
+        Program program = Program.assemble(TestDevice.DEVICE, TEXT)) {
       Weights one = Weights.of(scope, Map.of("a", scope.floats(new float[] {1, 0, 0, 1}, 2, 2)));
       Tensor x =
           program.call(scope, "twice", List.of(one), 1, scope.floats(new float[] {3, 5}, 1, 2));
@@ -65,8 +65,8 @@ class ProgramTest {
       raw.putShort((short) (Float.floatToIntBits(i) >>> 16));
     }
     Path file = Files.write(directory.resolve("weights"), raw.array());
-    Tensors tensors = Tensors.on(TorchDevice.CPU);
-    try (Scope scope = Scope.open(TorchDevice.CPU)) {
+    Tensors tensors = Tensors.on(TestDevice.DEVICE);
+    try (Scope scope = Scope.open(TestDevice.DEVICE)) {
       Tensor part = tensors.part(scope, tensors.map(scope, file, 100, DType.BF16), 10, 2, 3);
       Weights weights = Weights.of(scope, Map.of("part", part));
       assertThat(weights.tensors()).containsKey("part");
@@ -77,10 +77,13 @@ class ProgramTest {
 
   @Test
   void measuresEveryType() {
-    Kernels kernels = Kernels.measure(TorchDevice.CPU);
+    Kernels kernels = Kernels.measure(TestDevice.DEVICE);
     assertThat(kernels.measured())
         .extracting(Kernels.Measured::dtype)
-        .contains(ComputeDtype.values());
+        .contains(ComputeDtype.FP32, ComputeDtype.BF16, ComputeDtype.FP16);
+    // Quantized products are fbgemm's, which has a CPU alone.
+    assertThat(kernels.measured().stream().anyMatch(m -> m.dtype() == ComputeDtype.INT8_DYNAMIC))
+        .isNotEqualTo(TestDevice.DEVICE.isCuda());
     assertThat(kernels.measured()).allMatch(measured -> measured.gflops() > 0);
   }
 }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -108,14 +108,14 @@ class GradientTest {
       TrainingSpec spec, Projector projector, FeatureDataset data, Map<String, float[]> weights) {
     try (ProjectorTrainer trainer =
             new ProjectorTrainer(
-                TorchDevice.CPU,
+                TestDevice.DEVICE,
                 spec,
                 projector,
                 weights,
                 TrainingCheckpoint.initial(Optimizer.ADAMW_TORCH, weights).optimizerState(),
                 data,
                 FeatureDataset.empty());
-        Scope scope = Scope.open(TorchDevice.CPU)) {
+        Scope scope = Scope.open(TestDevice.DEVICE)) {
       Tensor order = trainer.order(scope, new long[] {3, 1, 4, 0, 5, 2, 6, 7});
       return trainer.gradients(order, BOUNDS, 0, 0);
     }

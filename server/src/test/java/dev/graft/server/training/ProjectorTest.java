@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.graft.server.GraftException;
 import dev.graft.server.checkpoints.SafetensorsWriter;
 import dev.graft.server.checkpoints.TensorData;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -82,7 +82,7 @@ class ProjectorTest {
     ProjectorSpec unsized =
         new ProjectorSpec(
             ProjectorSpec.Kind.MLP, List.of(7, 5), Activation.GELU, 0.1, true, 0, true);
-    try (TrainedProjector trained = TrainedProjector.load(TorchDevice.CPU, unsized, file)) {
+    try (TrainedProjector trained = TrainedProjector.load(TestDevice.DEVICE, unsized, file)) {
       assertThat(trained.inputSize()).isEqualTo(4);
       assertThat(trained.outputSize()).isEqualTo(3);
       assertThat(trained.project(new float[8])).hasSize(6);

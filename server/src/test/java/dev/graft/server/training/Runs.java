@@ -1,6 +1,6 @@
 package dev.graft.server.training;
 
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -68,7 +68,7 @@ final class Runs {
   static TrainingRun prepare(
       TrainingSpec spec, FeatureDataset train, FeatureDataset eval, byte[] checkpoint) {
     return TrainingRun.prepare(
-        TorchDevice.CPU,
+        TestDevice.DEVICE,
         spec,
         train,
         eval,

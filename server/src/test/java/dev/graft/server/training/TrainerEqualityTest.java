@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.graft.server.checkpoints.TensorData;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +28,7 @@ class TrainerEqualityTest {
     RecordingListener heard = new RecordingListener();
     try (TrainingRun run =
         TrainingRun.prepare(
-            TorchDevice.CPU,
+            TestDevice.DEVICE,
             fixture.spec(),
             fixture.train(),
             fixture.eval(),

@@ -6,7 +6,7 @@ import dev.graft.server.torch.Program;
 import dev.graft.server.torch.ProgramText;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
-import dev.graft.server.torch.TorchDevice;
+import dev.graft.server.torch.TestDevice;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -26,9 +26,9 @@ class UploadTest {
                 })
             .toList();
     String text =
-        ProgramText.of(Upload.class, "upload.py", Map.of("device", TorchDevice.CPU.name()));
-    try (Program program = Program.assemble(TorchDevice.CPU, text);
-        Scope scope = Scope.open(TorchDevice.CPU)) {
+        ProgramText.of(Upload.class, "upload.py", Map.of("device", TestDevice.DEVICE.name()));
+    try (Program program = Program.assemble(TestDevice.DEVICE, text);
+        Scope scope = Scope.open(TestDevice.DEVICE)) {
       Tensor matrix = new Upload(program, scope).matrix(rows, size);
       assertThat(matrix.shape()).containsExactly(2_500, size);
       float[] values = matrix.toFloats();
