@@ -71,7 +71,7 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--tokens-per-batch",
       paramLabel = "COUNT",
-      description = "Most padded tokens of a batch. Default: what suits the device.")
+      description = "Most tokens of a batch. Default: what suits the device.")
   private Optional<Integer> tokensPerBatch = Optional.empty();
 
   @Option(

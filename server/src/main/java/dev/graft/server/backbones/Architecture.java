@@ -22,8 +22,8 @@ import java.util.Map;
  * @param blockPrefix what stands before the number of a block: {@code layers.}
  * @param outside tensors outside the blocks
  * @param inBlock tensors of one block, named within it
- * @param texts resources with the program's methods, callees first; the linear layers come first of
- *     all, from the kernel
+ * @param texts resources with its part of the program's methods, callees first; what all have in
+ *     common comes before and after
  * @param activation activation of the feed-forward part
  * @param literals for the placeholders in the texts
  */

@@ -29,8 +29,7 @@ public interface Backbone extends AutoCloseable {
    *
    * @param layer 0 for the output of the embeddings, k for that of block k; the last one with the
    *     final norm
-   * @return hidden states {@code [batch, longest, hidden]} in {@code dtype}, owned by {@code
-   *     scope}; rows of padding hold unspecified finite values
+   * @return hidden states {@code [tokens, hidden]} in {@code dtype}, owned by {@code scope}
    */
   Tensor hiddenStates(Scope scope, TokenBatch batch, int layer, ComputeDtype dtype);
 

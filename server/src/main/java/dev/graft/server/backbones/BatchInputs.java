@@ -7,20 +7,17 @@ import java.util.Arrays;
 /**
  * A batch as programs take it.
  *
- * @param ids {@code [batch, longest]}
+ * @param ids {@code [tokens]} of all sequences
  * @param types likewise
- * @param lengths {@code [batch]}
- * @param ragged whether any row has padding
+ * @param lengths of each sequence
  */
-record BatchInputs(Tensor ids, Tensor types, Tensor lengths, boolean ragged) {
+record BatchInputs(Tensor ids, Tensor types, long[] lengths) {
   static BatchInputs of(Scope scope, TokenBatch batch) {
-    long rows = batch.size();
-    long width = batch.longest();
+    long tokens = batch.ids().length;
     long[] types = batch.typeIds() == null ? new long[batch.ids().length] : batch.typeIds();
     return new BatchInputs(
-        scope.longs(batch.ids(), rows, width),
-        scope.longs(types, rows, width),
-        scope.longs(Arrays.stream(batch.lengths()).asLongStream().toArray(), rows),
-        Arrays.stream(batch.lengths()).anyMatch(length -> length < batch.longest()));
+        scope.longs(batch.ids(), tokens),
+        scope.longs(types, tokens),
+        Arrays.stream(batch.lengths()).asLongStream().toArray());
   }
 }

@@ -8,30 +8,38 @@ import java.util.List;
 /** A batch between two blocks. Used by one thread at a time. */
 public final class BatchState implements AutoCloseable {
   private final Scope constants;
+  private final long[] lengths;
   private Scope scope;
 
-  /** The hidden states, then what is computed once for a batch: masks, rotary angles. */
+  /** The hidden states, then what is computed once for a batch: rotary angles, masks. */
   private final List<Tensor> tensors = new ArrayList<>();
 
   /**
    * Takes over what a program has embedded.
    *
    * @param embedded the hidden states first; the caller closes their scope
+   * @param lengths of each sequence
    */
-  public static BatchState of(Scope owner, List<Tensor> embedded) {
-    return new BatchState(owner, embedded);
+  static BatchState of(Scope owner, List<Tensor> embedded, long[] lengths) {
+    return new BatchState(owner, embedded, lengths);
   }
 
-  private BatchState(Scope owner, List<Tensor> embedded) {
+  private BatchState(Scope owner, List<Tensor> embedded, long[] lengths) {
+    this.lengths = lengths;
     this.constants = Scope.open(owner.device());
     this.scope = Scope.open(owner.device());
     tensors.add(embedded.get(0).in(scope));
     embedded.subList(1, embedded.size()).forEach(tensor -> tensors.add(tensor.in(constants)));
   }
 
-  /** {@code [batch, longest, hidden]}. */
-  public Tensor hidden() {
+  /** {@code [tokens, hidden]}. */
+  Tensor hidden() {
     return tensors.get(0);
+  }
+
+  /** Of each sequence. */
+  long[] lengths() {
+    return lengths;
   }
 
   /** The hidden states, and what is the same for every block. */

@@ -69,7 +69,7 @@ final class Bert {
             normWeight("embeddings.LayerNorm", hiddenSize),
             normBias("embeddings.LayerNorm", hiddenSize)),
         blockParameters(hiddenSize, config.size("intermediate_size", 3072)),
-        List.of("attention.py", "bert.py", "hidden_states.py"),
+        List.of("bert.py"),
         Activation.read(config, "hidden_act", "gelu"),
         literals);
   }

@@ -30,7 +30,7 @@ public interface BlockSteps {
   /**
    * The hidden states of a batch that has passed as many blocks as {@code layer} says.
    *
-   * @return {@code [batch, longest, hidden]}, owned by {@code scope}
+   * @return {@code [tokens, hidden]}, owned by {@code scope}
    */
   Tensor finish(Scope scope, BatchState state, int layer);
 

@@ -43,7 +43,7 @@ final class Gpt2 {
             Parameter.of("ln_f.weight", hiddenSize),
             Parameter.of("ln_f.bias", hiddenSize)),
         blockParameters(hiddenSize, inner),
-        List.of("attention.py", "gpt2.py", "hidden_states.py"),
+        List.of("gpt2.py"),
         Activation.read(config, "activation_function", "gelu_new"),
         Map.of(
             "hidden_size",

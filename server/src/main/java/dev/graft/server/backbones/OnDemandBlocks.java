@@ -48,13 +48,8 @@ final class OnDemandBlocks implements BlockSteps {
       return BatchState.of(
           scope,
           program.callList(
-              scope,
-              "embed",
-              inputs.ids(),
-              inputs.types(),
-              inputs.lengths(),
-              inputs.ragged(),
-              outside.get()));
+              scope, "embed", inputs.ids(), inputs.types(), inputs.lengths(), outside.get()),
+          inputs.lengths());
     }
   }
 
@@ -104,7 +99,9 @@ final class OnDemandBlocks implements BlockSteps {
     @Override
     public void pass(BatchState state) {
       state.advance(
-          next -> program.call(next, "step", state.hidden(), state.tensors(), weights, index));
+          next ->
+              program.call(
+                  next, "step", state.hidden(), state.tensors(), state.lengths(), weights, index));
     }
 
     @Override

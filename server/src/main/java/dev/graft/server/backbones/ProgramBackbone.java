@@ -111,7 +111,6 @@ final class ProgramBackbone implements Backbone {
           inputs.ids(),
           inputs.types(),
           inputs.lengths(),
-          inputs.ragged(),
           weights.outside(),
           weights.blocks(),
           layer);
@@ -185,7 +184,15 @@ final class ProgramBackbone implements Backbone {
           case ONEDNN -> "linear_onednn.py";
           case FBGEMM -> "linear_int8_dynamic.py";
         });
+    names.add("packed.py");
+    names.add("attention.py");
+    names.add(
+        switch (kernel) {
+          case MKL, ONEDNN, FBGEMM -> "attention_runs.py";
+          case CUBLAS -> "attention_padded.py";
+        });
     names.addAll(architecture.texts());
+    names.add("hidden_states.py");
     Map<String, Object> literals = new HashMap<>(architecture.literals());
     literals.put("unfused_tokens", unfusedTokens(kernel));
     literals.put("block_weights", blockWeights(kernel));

@@ -91,7 +91,7 @@ record RotaryDecoder(
         "layers.",
         List.of(embeddings(), Parameter.of("norm.weight", hiddenSize)),
         blockParameters(),
-        List.of("attention.py", rotary.text(), "rotary_decoder.py", "hidden_states.py"),
+        List.of(rotary.text(), "rotary_decoder.py"),
         activation,
         literals());
   }
@@ -132,6 +132,7 @@ record RotaryDecoder(
   private Map<String, Object> literals() {
     Map<String, Object> literals = new LinkedHashMap<>(rotary.literals());
     literals.put("norm_epsilon", normEpsilon);
+    literals.put("heads", heads);
     literals.put("groups", heads / keyValueHeads);
     literals.put("head_size", headSize);
     literals.put("half_head_size", headSize / 2);

@@ -1,37 +1,37 @@
 package dev.graft.server.backbones;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
- * Token ids of several sequences, padded on the right.
+ * Token ids of several sequences, one after the other without padding.
  *
- * @param ids {@code [batch, longest]}, row-major; padding is 0
+ * @param ids {@code [tokens]} of all sequences
  * @param typeIds segments, likewise; null when all are 0
- * @param lengths real tokens of each sequence, at least 1
+ * @param lengths tokens of each sequence, at least 1
  */
 public record TokenBatch(long[] ids, long[] typeIds, int[] lengths) {
   /**
-   * Pads sequences to the longest one. {@code typeIds} has null where a sequence's segments are all
-   * 0.
+   * Puts sequences one after the other. {@code typeIds} has null where a sequence's segments are
+   * all 0.
    */
   public static TokenBatch of(List<int[]> ids, List<int[]> typeIds) {
-    int longest = ids.stream().mapToInt(sequence -> sequence.length).max().orElseThrow();
-    boolean typed = typeIds.stream().anyMatch(segments -> segments != null);
+    boolean typed = false;
+    List<int[]> segments = new ArrayList<>();
+    for (int i = 0; i < ids.size(); i++) {
+      int[] own = typeIds.get(i);
+      typed |= own != null;
+      segments.add(own != null ? own : new int[ids.get(i).length]);
+    }
     return new TokenBatch(
-        padded(ids, longest),
-        typed ? padded(typeIds, longest) : null,
+        packed(ids),
+        typed ? packed(segments) : null,
         ids.stream().mapToInt(sequence -> sequence.length).toArray());
   }
 
-  private static long[] padded(List<int[]> sequences, int longest) {
-    long[] padded = new long[sequences.size() * longest];
-    for (int row = 0; row < sequences.size(); row++) {
-      int[] sequence = sequences.get(row);
-      for (int i = 0; sequence != null && i < sequence.length; i++) {
-        padded[row * longest + i] = sequence[i];
-      }
-    }
-    return padded;
+  private static long[] packed(List<int[]> sequences) {
+    return sequences.stream().flatMapToInt(Arrays::stream).asLongStream().toArray();
   }
 
   /** Number of sequences. */
@@ -39,8 +39,8 @@ public record TokenBatch(long[] ids, long[] typeIds, int[] lengths) {
     return lengths.length;
   }
 
-  /** Tokens of a padded row. */
+  /** Tokens of the longest sequence. */
   public int longest() {
-    return ids.length / lengths.length;
+    return Arrays.stream(lengths).max().orElseThrow();
   }
 }

@@ -8,25 +8,28 @@ import java.util.List;
  * Gathers items in windows and cuts each into batches of similar length.
  *
  * <p>A window ends when it holds enough tokens. The first are small, so that results come early
- * where traffic is thin; each is twice as large as the one before, so that padding is small where
- * there is much. Nothing here knows the time.
+ * where traffic is thin; each is twice as large as the one before, so that lengths differ little
+ * where there is much. Nothing here knows the time.
  */
 final class Batcher {
   /** Largest window, in batches. */
   private static final int MOST_BATCHES = 64;
 
   private final int tokensPerBatch;
+  private final long paddedTokensPerBatch;
   private final int itemsPerBatch;
   private int windowBatches = 8;
   private long windowTokens;
   private List<TokenizedItem> window = new ArrayList<>();
 
   /**
-   * @param tokensPerBatch most padded tokens of a batch; a longer item is a batch of its own
+   * @param tokensPerBatch most tokens of a batch; a longer item is a batch of its own
+   * @param paddedTokensPerBatch most that they may become where attention pads to the longest
    * @param itemsPerBatch most items of a batch
    */
-  Batcher(int tokensPerBatch, int itemsPerBatch) {
+  Batcher(int tokensPerBatch, long paddedTokensPerBatch, int itemsPerBatch) {
     this.tokensPerBatch = tokensPerBatch;
+    this.paddedTokensPerBatch = paddedTokensPerBatch;
     this.itemsPerBatch = itemsPerBatch;
   }
 
@@ -50,11 +53,23 @@ final class Batcher {
     items.sort(Comparator.comparingInt(item -> -item.ids().length));
     List<List<TokenizedItem>> batches = new ArrayList<>();
     for (int start = 0; start < items.size(); ) {
-      int fitting = Math.max(1, tokensPerBatch / items.get(start).ids().length);
-      int end = Math.min(items.size(), start + Math.min(itemsPerBatch, fitting));
+      int end = end(items, start);
       batches.add(List.copyOf(items.subList(start, end)));
       start = end;
     }
     return batches;
+  }
+
+  private int end(List<TokenizedItem> items, int start) {
+    int longest = items.get(start).ids().length;
+    int most = (int) Math.min(itemsPerBatch, paddedTokensPerBatch / longest);
+    int end = start + 1;
+    for (long tokens = longest; end < items.size() && end - start < most; end++) {
+      tokens += items.get(end).ids().length;
+      if (tokens > tokensPerBatch) {
+        break;
+      }
+    }
+    return end;
   }
 }

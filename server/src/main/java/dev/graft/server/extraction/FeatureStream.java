@@ -93,7 +93,7 @@ public final class FeatureStream implements AutoCloseable {
     this.computation = new BatchComputation(extraction, backbone, spec);
     this.turns = turns;
     this.listener = listener;
-    this.batcher = batcher(extraction.tokensPerBatch(), spec, backbone.info().hiddenSize());
+    this.batcher = batcher(extraction, spec, backbone.info().hiddenSize());
     this.layerMajor =
         computation
             .steps()
@@ -113,10 +113,13 @@ public final class FeatureStream implements AutoCloseable {
     this.free = SUBMITTED_BATCHES * extraction.lanes();
   }
 
-  private static Batcher batcher(int tokensPerBatch, FeatureSpec spec, int hiddenSize) {
+  private static Batcher batcher(Extraction extraction, FeatureSpec spec, int hiddenSize) {
     int rows = Math.max(1, RESULT_BYTES / (Float.BYTES * hiddenSize));
-    boolean perToken = spec.pooling() == Pooling.NONE;
-    return new Batcher(perToken ? Math.min(tokensPerBatch, rows) : tokensPerBatch, rows);
+    int tokens = extraction.tokensPerBatch();
+    if (spec.pooling() == Pooling.NONE) {
+      tokens = Math.min(tokens, rows);
+    }
+    return new Batcher(tokens, extraction.device().isCuda() ? 2L * tokens : Long.MAX_VALUE, rows);
   }
 
   public void add(TokenizedItem item) {

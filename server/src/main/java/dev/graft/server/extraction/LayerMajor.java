@@ -70,7 +70,7 @@ final class LayerMajor implements AutoCloseable {
     this.listener = listener;
   }
 
-  /** Most padded tokens of a window; a batch that is longer is a window of its own. */
+  /** Most tokens of a window; a batch that is longer is a window of its own. */
   long windowTokens() {
     return windowTokens;
   }
@@ -112,18 +112,13 @@ final class LayerMajor implements AutoCloseable {
     List<Passage> passages = new ArrayList<>();
     long tokens = 0;
     while (!queue.isEmpty()) {
-      tokens += paddedTokens(queue.element());
+      tokens += queue.element().stream().mapToLong(item -> item.ids().length).sum();
       if (tokens > windowTokens && !passages.isEmpty()) {
         break;
       }
       passages.add(new Passage(queue.remove()));
     }
     return passages;
-  }
-
-  private static long paddedTokens(List<TokenizedItem> batch) {
-    return (long) batch.size()
-        * batch.stream().mapToInt(item -> item.ids().length).max().orElseThrow();
   }
 
   /** Frees what a window that was not finished holds. No step may run. */

@@ -20,8 +20,8 @@ public final class Pooler implements AutoCloseable {
   /**
    * Pools a batch.
    *
-   * @param hidden {@code [batch, longest, size]}
-   * @param lengths real tokens of each sequence, which stand first
+   * @param hidden {@code [tokens, size]}, of one sequence after the other
+   * @param lengths tokens of each sequence
    * @return {@code [batch, size]}, or with {@link Pooling#NONE} {@code [sum of lengths, size]}
    */
   Tensor pool(Scope scope, Tensor hidden, int[] lengths, Pooling pooling, boolean normalize) {

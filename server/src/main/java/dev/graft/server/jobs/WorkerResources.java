@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  * What all jobs of a worker share.
  *
  * @param defaultComputeDtype for callers who ask for none
- * @param tokensPerBatch most padded tokens of a batch
+ * @param tokensPerBatch most tokens of a batch
  * @param featureMemory what the features of all Train jobs may take
  */
 public record WorkerResources(

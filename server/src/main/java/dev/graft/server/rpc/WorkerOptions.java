@@ -128,7 +128,7 @@ public final class WorkerOptions {
     return tokensPerBatch;
   }
 
-  /** Most padded tokens of a batch; 0 means what suits the device. */
+  /** Most tokens of a batch; 0 means what suits the device. */
   public WorkerOptions tokensPerBatch(int tokens) {
     check(tokens >= 0, "tokens_per_batch", "at least 0", tokens);
     tokensPerBatch = tokens;

@@ -1,5 +1,5 @@
   def inverse_frequencies(self: __torch__.Program, lengths: Tensor) -> Tensor:
-    # (B, d / 2): a row's base grows with its own length, never with that of its batch
+    # (N, d / 2): a token's base grows with its own sequence's length
     i = torch.arange(0, $rotary_size, 2, dtype=6, layout=None, device=ops.prim.device(lengths), pin_memory=None)
     exponents = torch.unsqueeze(torch.div(i, $rotary_size), 0)
     usual = torch.pow($theta, exponents)

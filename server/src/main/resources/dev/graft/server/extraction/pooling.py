@@ -4,26 +4,15 @@
     else:
       y = x
     return y
-  def mask(self: __torch__.Program, hidden: Tensor, lengths: Tensor) -> Tensor:
-    positions = torch.arange(torch.size(hidden, 1), dtype=4, layout=None, device=ops.prim.device(hidden), pin_memory=False)
-    return torch.lt(torch.unsqueeze(positions, 0), torch.unsqueeze(lengths, 1))
   def last(self: __torch__.Program, hidden: Tensor, lengths: Tensor, normalize: bool) -> Tensor:
-    rows = torch.arange(torch.size(hidden, 0), dtype=4, layout=None, device=ops.prim.device(hidden), pin_memory=False)
-    flat = torch.reshape(hidden, [-1, torch.size(hidden, 2)])
-    picked = torch.index_select(flat, 0, rows * torch.size(hidden, 1) + lengths - 1)
+    picked = torch.index_select(hidden, 0, torch.cumsum(lengths, 0) - 1)
     return (self).scaled(torch.to(picked, 6), normalize)
   def cls(self: __torch__.Program, hidden: Tensor, lengths: Tensor, normalize: bool) -> Tensor:
-    return (self).scaled(torch.to(torch.contiguous(torch.select(hidden, 1, 0)), 6), normalize)
+    picked = torch.index_select(hidden, 0, torch.cumsum(lengths, 0) - lengths)
+    return (self).scaled(torch.to(picked, 6), normalize)
   def mean(self: __torch__.Program, hidden: Tensor, lengths: Tensor, normalize: bool) -> Tensor:
-    real = torch.unsqueeze(torch.to((self).mask(hidden, lengths), 6), 2)
-    total = torch.sum(torch.to(hidden, 6) * real, [1], False, dtype=None)
-    return (self).scaled(torch.div(total, torch.unsqueeze(torch.to(lengths, 6), 1)), normalize)
+    return (self).scaled(torch.segment_reduce(torch.to(hidden, 6), "mean", lengths=lengths), normalize)
   def max(self: __torch__.Program, hidden: Tensor, lengths: Tensor, normalize: bool) -> Tensor:
-    padding = torch.unsqueeze(torch.logical_not((self).mask(hidden, lengths)), 2)
-    lowest = torch.masked_fill(torch.to(hidden, 6), padding, -3.4028234663852886e+38)
-    return (self).scaled(torch.amax(lowest, [1], False), normalize)
+    return (self).scaled(torch.segment_reduce(torch.to(hidden, 6), "max", lengths=lengths), normalize)
   def none(self: __torch__.Program, hidden: Tensor, lengths: Tensor, normalize: bool) -> Tensor:
-    real = torch.reshape((self).mask(hidden, lengths), [-1])
-    index = torch.squeeze(torch.nonzero(real), 1)
-    flat = torch.reshape(hidden, [-1, torch.size(hidden, 2)])
-    return (self).scaled(torch.to(torch.index_select(flat, 0, index), 6), normalize)
+    return (self).scaled(torch.to(hidden, 6), normalize)

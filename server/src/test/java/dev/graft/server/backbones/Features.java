@@ -26,16 +26,18 @@ final class Features {
             .toList());
   }
 
-  /** The hidden states of each row's real tokens, one after the other. */
+  /** The hidden states of each sequence's tokens, one after the other. */
   static List<float[]> of(Backbone backbone, TokenBatch batch, int layer, ComputeDtype dtype) {
     try (Scope scope = Scope.open(TestDevice.DEVICE)) {
       Tensor states = backbone.hiddenStates(scope, batch, layer, dtype);
       float[] values = TENSORS.cast(scope, states, DType.F32).toFloats();
       int size = backbone.info().hiddenSize();
       List<float[]> rows = new ArrayList<>();
-      for (int row = 0; row < batch.size(); row++) {
-        int from = row * batch.longest() * size;
-        rows.add(Arrays.copyOfRange(values, from, from + batch.lengths()[row] * size));
+      int from = 0;
+      for (int length : batch.lengths()) {
+        int to = from + length * size;
+        rows.add(Arrays.copyOfRange(values, from, to));
+        from = to;
       }
       return rows;
     }

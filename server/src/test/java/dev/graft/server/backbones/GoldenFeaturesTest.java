@@ -23,6 +23,9 @@ class GoldenFeaturesTest {
   private static final double FP32_TOLERANCE = 1e-5;
   private static final double SIXTEEN_BITS_TOLERANCE = 2e-2;
 
+  /** The last is a GPU's program, on the CPU. */
+  private static final List<Kernel> KERNELS = List.of(Kernel.MKL, Kernel.ONEDNN, Kernel.CUBLAS);
+
   @TempDir Path temporary;
 
   static List<String> models() {
@@ -51,8 +54,7 @@ class GoldenFeaturesTest {
 
   private static Stream<Arguments> withKernels(List<String> models) {
     return models.stream()
-        .flatMap(
-            model -> Stream.of(Kernel.MKL, Kernel.ONEDNN).map(each -> Arguments.of(model, each)));
+        .flatMap(model -> KERNELS.stream().map(each -> Arguments.of(model, each)));
   }
 
   @ParameterizedTest
@@ -153,8 +155,8 @@ class GoldenFeaturesTest {
   void tokenTypes(String model) {
     Golden golden = Golden.of(model);
     TokenBatch plain = batch(golden, "right");
-    TokenBatch batch =
-        new TokenBatch(plain.ids(), golden.longs("tt.token_type_ids"), plain.lengths());
+    TokenBatch types = Golden.batch(golden.rows("tt.token_type_ids", "right.attention_mask"));
+    TokenBatch batch = new TokenBatch(plain.ids(), types.ids(), plain.lengths());
     try (Backbone backbone = load(golden.directory(), Kernel.MKL)) {
       int last = backbone.info().blocks();
       assertThat(error(golden, backbone, batch, last, "tt.last_hidden_state"))

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class BatcherTest {
   @Test
   void batchesAreSortedByLengthAndKeepToTheBudget() {
-    Batcher batcher = new Batcher(20, 100);
+    Batcher batcher = new Batcher(20, Long.MAX_VALUE, 100);
     List<List<TokenizedItem>> batches = new ArrayList<>();
     int[] lengths = {3, 9, 5, 5, 30, 2, 8};
     for (int i = 0; i < lengths.length; i++) {
@@ -20,13 +20,24 @@ class BatcherTest {
     for (List<TokenizedItem> batch : batches) {
       int longest = batch.get(0).ids().length;
       assertThat(batch).allMatch(item -> item.ids().length <= longest);
-      assertThat(batch.size() == 1 || longest * batch.size() <= 20).isTrue();
+      assertThat(batch.size() == 1 || tokens(batch) <= 20).isTrue();
     }
+    assertThat(batches).extracting(BatcherTest::tokens).containsExactly(30, 17, 15);
+  }
+
+  @Test
+  void shortItemsAreNotPaddedToALongOne() {
+    Batcher batcher = new Batcher(100, 200, 100);
+    batcher.add(item(0, 50));
+    for (int i = 1; i <= 20; i++) {
+      batcher.add(item(i, 2));
+    }
+    assertThat(batcher.flush()).extracting(List::size).containsExactly(4, 17);
   }
 
   @Test
   void theFirstWindowsAreSmall() {
-    Batcher batcher = new Batcher(10, 100);
+    Batcher batcher = new Batcher(10, Long.MAX_VALUE, 100);
     List<Integer> ends = new ArrayList<>();
     for (int i = 1; i <= 200; i++) {
       if (!batcher.add(item(i, 5)).isEmpty()) {
@@ -38,7 +49,7 @@ class BatcherTest {
 
   @Test
   void manyShortItemsAreSeveralBatches() {
-    Batcher batcher = new Batcher(100, 4);
+    Batcher batcher = new Batcher(100, Long.MAX_VALUE, 4);
     for (int i = 0; i < 10; i++) {
       batcher.add(item(i, 1));
     }
@@ -47,7 +58,11 @@ class BatcherTest {
 
   @Test
   void anEmptyWindowHasNoBatches() {
-    assertThat(new Batcher(10, 100).flush()).isEmpty();
+    assertThat(new Batcher(10, Long.MAX_VALUE, 100).flush()).isEmpty();
+  }
+
+  private static int tokens(List<TokenizedItem> batch) {
+    return batch.stream().mapToInt(item -> item.ids().length).sum();
   }
 
   private static TokenizedItem item(int slot, int length) {

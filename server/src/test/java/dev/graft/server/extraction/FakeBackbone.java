@@ -55,7 +55,7 @@ final class FakeBackbone implements Backbone {
     for (int i = 0; i < batch.ids().length; i++) {
       values[2 * i] = batch.ids()[i];
     }
-    return scope.floats(values, batch.size(), batch.longest(), 2);
+    return scope.floats(values, batch.ids().length, 2);
   }
 
   private static GraftException outOfMemory() {

@@ -13,7 +13,7 @@ import java.util.List;
  * @param device "cpu" or "cuda", without number
  * @param computeDtype the compute type that stands for none
  * @param kernels the kernel for each type, as "type kernel"
- * @param tokensPerBatch padded tokens of a batch
+ * @param tokensPerBatch most tokens of a batch
  */
 public record WorkerKind(
     String version,

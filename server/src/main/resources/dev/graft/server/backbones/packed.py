@@ -1,0 +1,7 @@
+  def places(self: __torch__.Program, lengths: List[int], like: Tensor) -> Tuple[Tensor, Tensor]:
+    # of each token of all sequences, (N,): its position in its sequence, and its sequence's length
+    each = torch.tensor(lengths, dtype=4, device=ops.prim.device(like), requires_grad=False)
+    own = torch.repeat_interleave(each, each)
+    ends = torch.repeat_interleave(torch.cumsum(each, 0), each)
+    tokens = torch.arange(torch.size(own, 0), dtype=4, layout=None, device=ops.prim.device(like), pin_memory=None)
+    return (torch.add(torch.sub(tokens, ends), own), own)
