@@ -25,11 +25,11 @@ public interface Backbone extends AutoCloseable {
 
   /**
    * Runs the blocks up to {@code layer}. The language-model head is never computed, nor are blocks
-   * after {@code layer}.
+   * after {@code layer}, nor what in the last one is only for rows that nobody asks for.
    *
    * @param layer 0 for the output of the embeddings, k for that of block k; the last one with the
    *     final norm
-   * @return hidden states {@code [tokens, hidden]} in {@code dtype}, owned by {@code scope}
+   * @return hidden states {@code [rows, hidden]} in {@code dtype}, owned by {@code scope}
    */
   Tensor hiddenStates(Scope scope, TokenBatch batch, int layer, ComputeDtype dtype);
 

@@ -14,10 +14,11 @@ public interface BlockSteps {
   /**
    * Embeds a batch.
    *
+   * @param layer how many blocks it is to pass
    * @throws GraftException INVALID_ARGUMENT TOKEN_OUT_OF_RANGE or ITEM_TOO_LONG; RESOURCE_EXHAUSTED
    *     OUT_OF_MEMORY
    */
-  BatchState embed(TokenBatch batch);
+  BatchState embed(TokenBatch batch, int layer);
 
   /**
    * Makes a block's weights, on the calling thread: reads them, and decodes what is quantized.
@@ -28,11 +29,11 @@ public interface BlockSteps {
   Block block(int index);
 
   /**
-   * The hidden states of a batch that has passed as many blocks as {@code layer} says.
+   * The hidden states of a batch that has passed its blocks.
    *
-   * @return {@code [tokens, hidden]}, owned by {@code scope}
+   * @return {@code [rows, hidden]}, owned by {@code scope}
    */
-  Tensor finish(Scope scope, BatchState state, int layer);
+  Tensor finish(Scope scope, BatchState state);
 
   /** The weights of one block; closing frees them. Batches may pass on several threads at once. */
   interface Block extends AutoCloseable {

@@ -5,6 +5,7 @@ import dev.graft.server.torch.Program;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.Weights;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -41,15 +42,16 @@ final class OnDemandBlocks implements BlockSteps {
   }
 
   @Override
-  public BatchState embed(TokenBatch batch) {
+  public BatchState embed(TokenBatch batch, int layer) {
     check.accept(batch);
     try (Scope scope = Scope.open(loader.device())) {
       BatchInputs inputs = BatchInputs.of(scope, batch);
       return BatchState.of(
           scope,
+          inputs,
           program.callList(
               scope, "embed", inputs.ids(), inputs.types(), inputs.lengths(), outside.get()),
-          inputs.lengths());
+          layer);
     }
   }
 
@@ -67,21 +69,24 @@ final class OnDemandBlocks implements BlockSteps {
   }
 
   @Override
-  public Tensor finish(Scope scope, BatchState state, int layer) {
-    return layer == parameters.blocks().size()
+  public Tensor finish(Scope scope, BatchState state) {
+    if (state.layer() == 0) {
+      return program.call(scope, "chosen", state.hidden(), state.rows());
+    }
+    return state.layer() == parameters.blocks().size()
         ? program.call(scope, "finish", state.hidden(), outside.get())
         : state.hidden().in(scope);
   }
 
   /** The whole way of one batch. */
   Tensor hiddenStates(Scope scope, TokenBatch batch, int layer) {
-    try (BatchState state = embed(batch)) {
+    try (BatchState state = embed(batch, layer)) {
       for (int i = 0; i < layer; i++) {
         try (Block block = block(i)) {
           block.pass(state);
         }
       }
-      return finish(scope, state, layer);
+      return finish(scope, state);
     }
   }
 
@@ -98,10 +103,18 @@ final class OnDemandBlocks implements BlockSteps {
 
     @Override
     public void pass(BatchState state) {
+      List<Tensor> rows = index == state.layer() - 1 ? state.rows() : List.of();
       state.advance(
           next ->
               program.call(
-                  next, "step", state.hidden(), state.tensors(), state.lengths(), weights, index));
+                  next,
+                  "step",
+                  state.hidden(),
+                  state.tensors(),
+                  state.lengths(),
+                  rows,
+                  weights,
+                  index));
     }
 
     @Override

@@ -111,6 +111,7 @@ final class ProgramBackbone implements Backbone {
           inputs.ids(),
           inputs.types(),
           inputs.lengths(),
+          inputs.rows(),
           weights.outside(),
           weights.blocks(),
           layer);

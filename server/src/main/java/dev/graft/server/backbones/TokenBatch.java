@@ -10,13 +10,14 @@ import java.util.List;
  * @param ids {@code [tokens]} of all sequences
  * @param typeIds segments, likewise; null when all are 0
  * @param lengths tokens of each sequence, at least 1
+ * @param rows whose hidden states are asked for
  */
-public record TokenBatch(long[] ids, long[] typeIds, int[] lengths) {
+public record TokenBatch(long[] ids, long[] typeIds, int[] lengths, Rows rows) {
   /**
    * Puts sequences one after the other. {@code typeIds} has null where a sequence's segments are
    * all 0.
    */
-  public static TokenBatch of(List<int[]> ids, List<int[]> typeIds) {
+  public static TokenBatch of(List<int[]> ids, List<int[]> typeIds, Rows rows) {
     boolean typed = false;
     List<int[]> segments = new ArrayList<>();
     for (int i = 0; i < ids.size(); i++) {
@@ -27,7 +28,8 @@ public record TokenBatch(long[] ids, long[] typeIds, int[] lengths) {
     return new TokenBatch(
         packed(ids),
         typed ? packed(segments) : null,
-        ids.stream().mapToInt(sequence -> sequence.length).toArray());
+        ids.stream().mapToInt(sequence -> sequence.length).toArray(),
+        rows);
   }
 
   private static long[] packed(List<int[]> sequences) {

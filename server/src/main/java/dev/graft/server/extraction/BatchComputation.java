@@ -82,16 +82,17 @@ final class BatchComputation {
   /** Features of a batch that has passed the blocks. */
   float[] finish(BlockSteps steps, BatchState state, List<TokenizedItem> batch) {
     try (Scope scope = Scope.open(extraction.device())) {
-      float[] values = pool(scope, steps.finish(scope, state, spec.layer()), tokens(batch));
+      float[] values = pool(scope, steps.finish(scope, state), tokens(batch));
       remember(batch, values);
       return values;
     }
   }
 
-  static TokenBatch tokens(List<TokenizedItem> batch) {
+  TokenBatch tokens(List<TokenizedItem> batch) {
     List<int[]> typeIds = new ArrayList<>();
     batch.forEach(item -> typeIds.add(item.typeIds()));
-    return TokenBatch.of(batch.stream().map(TokenizedItem::ids).toList(), typeIds);
+    return TokenBatch.of(
+        batch.stream().map(TokenizedItem::ids).toList(), typeIds, spec.pooling().rows());
   }
 
   private float[] pool(Scope scope, Tensor hidden, TokenBatch tokens) {

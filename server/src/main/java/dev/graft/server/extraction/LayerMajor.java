@@ -135,7 +135,7 @@ final class LayerMajor implements AutoCloseable {
     public Optional<float[]> embed(Passage passage) {
       Optional<float[]> known = computation.known(passage.batch());
       if (known.isEmpty()) {
-        passage.begin(steps.embed(BatchComputation.tokens(passage.batch())));
+        passage.begin(steps.embed(computation.tokens(passage.batch()), computation.depth()));
       }
       return known;
     }

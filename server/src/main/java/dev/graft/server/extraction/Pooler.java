@@ -6,7 +6,6 @@ import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.TorchDevice;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Map;
 
 /** Pools hidden states, in 32-bit floats whatever type they have. */
@@ -20,15 +19,20 @@ public final class Pooler implements AutoCloseable {
   /**
    * Pools a batch.
    *
-   * @param hidden {@code [tokens, size]}, of one sequence after the other
+   * @param hidden {@code [rows, size]}: those of {@link Pooling#rows}
    * @param lengths tokens of each sequence
    * @return {@code [batch, size]}, or with {@link Pooling#NONE} {@code [sum of lengths, size]}
    */
   Tensor pool(Scope scope, Tensor hidden, int[] lengths, Pooling pooling, boolean normalize) {
     Tensor lengthTensor =
         scope.longs(Arrays.stream(lengths).asLongStream().toArray(), lengths.length);
-    return program.call(
-        scope, pooling.name().toLowerCase(Locale.ROOT), hidden, lengthTensor, normalize);
+    String method =
+        switch (pooling) {
+          case LAST, CLS, NONE -> "each";
+          case MEAN -> "mean";
+          case MAX -> "max";
+        };
+    return program.call(scope, method, hidden, lengthTensor, normalize);
   }
 
   /** The program's text, from which the bytes of features follow. */

@@ -15,13 +15,13 @@
   def heads(self: __torch__.Program, x: Tensor) -> Tensor:
     # (N, H * d) -> (N, H, d)
     return torch.reshape(x, [torch.size(x, 0), $heads, $head_size])
-  def block(self: __torch__.Program, x: Tensor, w: $block_weights, state: List[Tensor], lengths: List[int]) -> Tensor:
+  def block(self: __torch__.Program, x: Tensor, w: $block_weights, state: List[Tensor], lengths: List[int], rows: List[Tensor]) -> Tensor:
     t = (self).tensors(w)
     q = (self).heads((self).linear(x, w, "attention.self.query"))
     k = (self).heads((self).linear(x, w, "attention.self.key"))
     v = (self).heads((self).linear(x, w, "attention.self.value"))
     y = (self).attention(q, k, v, lengths, torch.slice(state, 1), False, 0, $attention_scale)
-    x = (self).layer_norm((self).linear_plus(y, w, "attention.output.dense", x), t, "attention.output.LayerNorm")
+    x = (self).layer_norm((self).linear_plus((self).chosen(y, rows), w, "attention.output.dense", (self).chosen(x, rows)), t, "attention.output.LayerNorm")
     h = (self).linear_activated(x, w, "intermediate.dense")
     return (self).layer_norm((self).linear_plus(h, w, "output.dense", x), t, "output.LayerNorm")
   def table(self: __torch__.Program, w: Dict[str, Tensor], name: str, index: Tensor) -> Tensor:
@@ -32,8 +32,8 @@
     x = torch.add(x, (self).table(w, "embeddings.position_embeddings", (self).positions(ids, lengths)))
     x = (self).layer_norm(x, w, "embeddings.LayerNorm")
     return torch.add([x], (self).layout(lengths, x))
-  def step(self: __torch__.Program, x: Tensor, state: List[Tensor], lengths: List[int], w: $block_weights, i: int) -> Tensor:
-    # block i, with what embed returned
-    return (self).block(x, w, state, lengths)
+  def step(self: __torch__.Program, x: Tensor, state: List[Tensor], lengths: List[int], rows: List[Tensor], w: $block_weights, i: int) -> Tensor:
+    # block i, with what embed returned; of the result these rows
+    return (self).block(x, w, state, lengths, rows)
   def finish(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
     return x

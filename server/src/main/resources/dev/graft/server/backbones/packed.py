@@ -5,3 +5,10 @@
     ends = torch.repeat_interleave(torch.cumsum(each, 0), each)
     tokens = torch.arange(torch.size(own, 0), dtype=4, layout=None, device=ops.prim.device(like), pin_memory=None)
     return (torch.add(torch.sub(tokens, ends), own), own)
+  def chosen(self: __torch__.Program, x: Tensor, rows: List[Tensor]) -> Tensor:
+    # the rows with these numbers; all where there are none
+    if torch.gt(torch.len(rows), 0):
+      x = torch.index_select(x, 0, rows[0])
+    else:
+      x = x
+    return x

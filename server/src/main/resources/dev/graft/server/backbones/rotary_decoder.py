@@ -15,14 +15,14 @@
     first = torch.slice(x, -1, 0, $half_head_size)
     second = torch.slice(x, -1, $half_head_size)
     return torch.add(torch.mul(x, cos), torch.mul(torch.cat([torch.neg(second), first], -1), sin))
-  def block(self: __torch__.Program, x: Tensor, w: $block_weights, state: List[Tensor], lengths: List[int], window: int) -> Tensor:
+  def block(self: __torch__.Program, x: Tensor, w: $block_weights, state: List[Tensor], lengths: List[int], rows: List[Tensor], window: int) -> Tensor:
     t = (self).tensors(w)
     h = (self).rms_norm(x, t["input_layernorm.weight"])
     q = (self).rotate((self).heads((self).linear(h, w, "self_attn.q_proj"), t, "self_attn.q_norm.weight"), state[1], state[2])
     k = (self).rotate((self).heads((self).linear(h, w, "self_attn.k_proj"), t, "self_attn.k_norm.weight"), state[1], state[2])
     v = (self).heads((self).linear(h, w, "self_attn.v_proj"), t, "")
     y = (self).attention(q, k, v, lengths, torch.slice(state, 3), True, window, $attention_scale)
-    x = (self).linear_plus(y, w, "self_attn.o_proj", x)
+    x = (self).linear_plus((self).chosen(y, rows), w, "self_attn.o_proj", (self).chosen(x, rows))
     h = (self).rms_norm(x, t["post_attention_layernorm.weight"])
     h = (self).linear_times(h, w, "mlp.up_proj", (self).linear_activated(h, w, "mlp.gate_proj"))
     return (self).linear_plus(h, w, "mlp.down_proj", x)
@@ -35,13 +35,13 @@
     cos = torch.to(torch.mul(torch.cos(angles), $attention_factor), ops.prim.dtype(x))
     sin = torch.to(torch.mul(torch.sin(angles), $attention_factor), ops.prim.dtype(x))
     return torch.add([x, cos, sin], (self).layout(lengths, x))
-  def step(self: __torch__.Program, x: Tensor, state: List[Tensor], lengths: List[int], w: $block_weights, i: int) -> Tensor:
-    # block i, with what embed returned
+  def step(self: __torch__.Program, x: Tensor, state: List[Tensor], lengths: List[int], rows: List[Tensor], w: $block_weights, i: int) -> Tensor:
+    # block i, with what embed returned; of the result these rows
     slides = annotate(List[bool], $slides)
     if slides[i]:
       window = $window
     else:
       window = ops.prim.max(lengths)
-    return (self).block(x, w, state, lengths, window)
+    return (self).block(x, w, state, lengths, rows, window)
   def finish(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor]) -> Tensor:
     return (self).rms_norm(x, w["norm.weight"])

@@ -26,7 +26,7 @@ final class Features {
             .toList());
   }
 
-  /** The hidden states of each sequence's tokens, one after the other. */
+  /** The hidden states of each sequence's tokens that are asked for, one after the other. */
   static List<float[]> of(Backbone backbone, TokenBatch batch, int layer, ComputeDtype dtype) {
     try (Scope scope = Scope.open(TestDevice.DEVICE)) {
       Tensor states = backbone.hiddenStates(scope, batch, layer, dtype);
@@ -35,7 +35,7 @@ final class Features {
       List<float[]> rows = new ArrayList<>();
       int from = 0;
       for (int length : batch.lengths()) {
-        int to = from + length * size;
+        int to = from + (batch.rows() == Rows.ALL ? length : 1) * size;
         rows.add(Arrays.copyOfRange(values, from, to));
         from = to;
       }

@@ -89,7 +89,7 @@ class GgufFeaturesTest {
     for (int i = 0; i < row.length; i++) {
       row[i] = Math.toIntExact(bytes.getLong(i * Long.BYTES));
     }
-    return TokenBatch.of(List.of(row), Collections.singletonList(null));
+    return TokenBatch.of(List.of(row), Collections.singletonList(null), Rows.ALL);
   }
 
   private static Map<String, TensorData> golden(String name) throws IOException {

@@ -87,7 +87,12 @@ record Golden(Path directory, Map<String, TensorEntry> tensors) {
   static TokenBatch batch(List<long[]> rows) {
     List<int[]> ids =
         rows.stream().map(row -> Arrays.stream(row).mapToInt(i -> (int) i).toArray()).toList();
-    return TokenBatch.of(ids, Collections.nCopies(ids.size(), null));
+    return TokenBatch.of(ids, Collections.nCopies(ids.size(), null), Rows.ALL);
+  }
+
+  /** The same batch, of which only these rows are asked for. */
+  static TokenBatch only(Rows rows, TokenBatch batch) {
+    return new TokenBatch(batch.ids(), batch.typeIds(), batch.lengths(), rows);
   }
 
   /** The hidden states of each row's real tokens, one after the other. */

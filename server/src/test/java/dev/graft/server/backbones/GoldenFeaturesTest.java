@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -110,6 +111,34 @@ class GoldenFeaturesTest {
   }
 
   @ParameterizedTest
+  @MethodSource("modelsAndKernels")
+  void rowsAreThoseOfAll(String model, Kernel kernel) {
+    Golden golden = Golden.of(model);
+    try (Backbone backbone = load(golden.directory(), kernel)) {
+      TokenBatch batch = batch(golden, "right");
+      int size = backbone.info().hiddenSize();
+      for (int layer = 0; layer <= backbone.info().blocks(); layer++) {
+        List<float[]> all = Features.of(backbone, batch, layer, ComputeDtype.FP32);
+        List<float[]> first = all.stream().map(row -> Arrays.copyOf(row, size)).toList();
+        List<float[]> last =
+            all.stream()
+                .map(row -> Arrays.copyOfRange(row, row.length - size, row.length))
+                .toList();
+        assertThat(
+                Golden.relativeError(
+                    Features.of(backbone, Golden.only(Rows.FIRST, batch), layer, ComputeDtype.FP32),
+                    first))
+            .isLessThanOrEqualTo(FP32_TOLERANCE);
+        assertThat(
+                Golden.relativeError(
+                    Features.of(backbone, Golden.only(Rows.LAST, batch), layer, ComputeDtype.FP32),
+                    last))
+            .isLessThanOrEqualTo(FP32_TOLERANCE);
+      }
+    }
+  }
+
+  @ParameterizedTest
   @MethodSource("commonModelsAndKernels")
   void sixteenBitsStayClose(String model, Kernel kernel) {
     Golden golden = Golden.of(model);
@@ -156,7 +185,7 @@ class GoldenFeaturesTest {
     Golden golden = Golden.of(model);
     TokenBatch plain = batch(golden, "right");
     TokenBatch types = Golden.batch(golden.rows("tt.token_type_ids", "right.attention_mask"));
-    TokenBatch batch = new TokenBatch(plain.ids(), types.ids(), plain.lengths());
+    TokenBatch batch = new TokenBatch(plain.ids(), types.ids(), plain.lengths(), Rows.ALL);
     try (Backbone backbone = load(golden.directory(), Kernel.MKL)) {
       int last = backbone.info().blocks();
       assertThat(error(golden, backbone, batch, last, "tt.last_hidden_state"))

@@ -42,7 +42,7 @@ class Int8DynamicTest {
     int rows = (int) shape[0];
     int[] lengths = new int[rows];
     Arrays.fill(lengths, (int) shape[1]);
-    TokenBatch batch = new TokenBatch(golden.longs("input_ids"), null, lengths);
+    TokenBatch batch = new TokenBatch(golden.longs("input_ids"), null, lengths, Rows.ALL);
     float[] expected = golden.floats("hidden_states.2");
     try (Backbone backbone = load(golden, Long.MAX_VALUE)) {
       List<float[]> actual = Features.of(backbone, batch, 2, ComputeDtype.INT8_DYNAMIC);

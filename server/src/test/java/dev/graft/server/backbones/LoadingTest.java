@@ -131,12 +131,15 @@ class LoadingTest {
     try (Backbone backbone = load(Golden.of("golden/bert").directory())) {
       for (long id : new long[] {100, -1, Long.MAX_VALUE}) {
         GraftException error =
-            error(backbone, new TokenBatch(new long[] {1, id}, null, new int[] {2}));
+            error(backbone, new TokenBatch(new long[] {1, id}, null, new int[] {2}, Rows.ALL));
         assertThat(error.category()).isEqualTo(GraftException.Category.INVALID_ARGUMENT);
         assertThat(error.reason()).isEqualTo("TOKEN_OUT_OF_RANGE");
         assertThat(error).hasMessageContaining("" + id).hasMessageContaining("99");
       }
-      assertThat(error(backbone, new TokenBatch(new long[] {1}, new long[] {2}, new int[] {1})))
+      assertThat(
+              error(
+                  backbone,
+                  new TokenBatch(new long[] {1}, new long[] {2}, new int[] {1}, Rows.ALL)))
           .hasMessageContaining("token type id 2");
     }
   }
@@ -147,10 +150,11 @@ class LoadingTest {
       try (Backbone backbone = load(Golden.of(model).directory());
           Scope scope = Scope.open(TestDevice.DEVICE)) {
         int longest = backbone.info().maxTokens();
-        TokenBatch fits = new TokenBatch(new long[longest], null, new int[] {longest});
+        TokenBatch fits = new TokenBatch(new long[longest], null, new int[] {longest}, Rows.ALL);
         assertThat(backbone.hiddenStates(scope, fits, 1, ComputeDtype.FP32).shape())
             .containsExactly(longest, 48);
-        TokenBatch tooLong = new TokenBatch(new long[longest + 1], null, new int[] {longest + 1});
+        TokenBatch tooLong =
+            new TokenBatch(new long[longest + 1], null, new int[] {longest + 1}, Rows.ALL);
         assertThat(error(backbone, tooLong).reason()).isEqualTo("ITEM_TOO_LONG");
       }
     }

@@ -39,12 +39,15 @@ class OnDemandTest {
         assertThat(onDemand.steps(dtype)).isPresent();
         assertThat(onDemand.programText(dtype)).isEqualTo(whole.programText(dtype));
         for (int layer = 0; layer <= whole.info().blocks(); layer++) {
-          List<float[]> expected = Features.of(whole, batch(golden), layer, dtype);
-          List<float[]> actual = Features.of(onDemand, batch(golden), layer, dtype);
-          assertThat(actual)
-              .as("%s, layer %d", dtype, layer)
-              .usingRecursiveComparison()
-              .isEqualTo(expected);
+          for (Rows rows : Rows.values()) {
+            TokenBatch batch = Golden.only(rows, batch(golden));
+            List<float[]> expected = Features.of(whole, batch, layer, dtype);
+            List<float[]> actual = Features.of(onDemand, batch, layer, dtype);
+            assertThat(actual)
+                .as("%s, layer %d, rows %s", dtype, layer, rows)
+                .usingRecursiveComparison()
+                .isEqualTo(expected);
+          }
         }
       }
       assertThat(onDemand.info()).isEqualTo(whole.info());

@@ -158,7 +158,7 @@ class QuantizedCopiesTest {
   }
 
   private static float[] features(Path model) {
-    TokenBatch batch = TokenBatch.of(List.of(IDS), Collections.singletonList(null));
+    TokenBatch batch = TokenBatch.of(List.of(IDS), Collections.singletonList(null), Rows.ALL);
     try (Backbone backbone =
         Backbones.load(Checkpoint.open(model), TestDevice.DEVICE, Features.only(Kernel.MKL))) {
       return Features.of(backbone, batch, backbone.info().blocks(), ComputeDtype.FP32).get(0);

@@ -79,8 +79,8 @@ final class CountingBackbone implements Backbone {
     }
 
     @Override
-    public BatchState embed(TokenBatch batch) {
-      return steps.embed(batch);
+    public BatchState embed(TokenBatch batch, int layer) {
+      return steps.embed(batch, layer);
     }
 
     @Override
@@ -105,8 +105,8 @@ final class CountingBackbone implements Backbone {
     }
 
     @Override
-    public Tensor finish(Scope scope, BatchState state, int layer) {
-      return steps.finish(scope, state, layer);
+    public Tensor finish(Scope scope, BatchState state) {
+      return steps.finish(scope, state);
     }
   }
 }

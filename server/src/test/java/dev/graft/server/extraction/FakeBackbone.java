@@ -3,10 +3,14 @@ package dev.graft.server.extraction;
 import dev.graft.server.GraftException;
 import dev.graft.server.backbones.Backbone;
 import dev.graft.server.backbones.BackboneInfo;
+import dev.graft.server.backbones.Rows;
 import dev.graft.server.backbones.TokenBatch;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A backbone whose hidden states are token ids, and whose memory runs out as it is told. */
@@ -51,11 +55,19 @@ final class FakeBackbone implements Backbone {
     if (batch.size() > mostItems) {
       throw outOfMemory();
     }
-    float[] values = new float[2 * batch.ids().length];
-    for (int i = 0; i < batch.ids().length; i++) {
-      values[2 * i] = batch.ids()[i];
+    List<Long> ids = new ArrayList<>();
+    int start = 0;
+    for (int length : batch.lengths()) {
+      int from = batch.rows() == Rows.LAST ? start + length - 1 : start;
+      int to = batch.rows() == Rows.FIRST ? start + 1 : start + length;
+      Arrays.stream(batch.ids(), from, to).forEach(ids::add);
+      start += length;
     }
-    return scope.floats(values, batch.ids().length, 2);
+    float[] values = new float[2 * ids.size()];
+    for (int i = 0; i < ids.size(); i++) {
+      values[2 * i] = ids.get(i);
+    }
+    return scope.floats(values, ids.size(), 2);
   }
 
   private static GraftException outOfMemory() {

@@ -9,34 +9,33 @@ import org.junit.jupiter.api.Test;
 
 class PoolerTest {
   /** Two sequences of 2 and 3 tokens. */
-  private static final float[] HIDDEN = {
-    1, -5, 3, -1, //
-    2, 2, -4, 8, 5, 5
-  };
+  private static final float[] ALL = {1, -5, 3, -1, 2, 2, -4, 8, 5, 5};
+
+  private static final float[] ONE_EACH = {3, -1, 5, 5};
 
   private static final int[] LENGTHS = {2, 3};
 
   @Test
   void poolsEachSequence() {
-    assertThat(pool(Pooling.LAST, false)).containsExactly(3, -1, 5, 5);
-    assertThat(pool(Pooling.CLS, false)).containsExactly(1, -5, 2, 2);
-    assertThat(pool(Pooling.MEAN, false)).containsExactly(2, -3, 1, 5);
-    assertThat(pool(Pooling.MAX, false)).containsExactly(3, -1, 5, 8);
-    assertThat(pool(Pooling.NONE, false)).containsExactly(1, -5, 3, -1, 2, 2, -4, 8, 5, 5);
+    assertThat(pool(ONE_EACH, Pooling.LAST, false)).containsExactly(ONE_EACH);
+    assertThat(pool(ONE_EACH, Pooling.CLS, false)).containsExactly(ONE_EACH);
+    assertThat(pool(ALL, Pooling.MEAN, false)).containsExactly(2, -3, 1, 5);
+    assertThat(pool(ALL, Pooling.MAX, false)).containsExactly(3, -1, 5, 8);
+    assertThat(pool(ALL, Pooling.NONE, false)).containsExactly(ALL);
   }
 
   @Test
   void normalizesEachRow() {
-    float[] rows = pool(Pooling.NONE, true);
+    float[] rows = pool(ALL, Pooling.NONE, true);
     for (int i = 0; i < rows.length; i += 2) {
       assertThat(Math.hypot(rows[i], rows[i + 1])).isBetween(1 - 1e-6, 1 + 1e-6);
     }
   }
 
-  private static float[] pool(Pooling pooling, boolean normalize) {
+  private static float[] pool(float[] values, Pooling pooling, boolean normalize) {
     try (Scope scope = Scope.open(TestDevice.DEVICE);
         Pooler pooler = new Pooler(TestDevice.DEVICE)) {
-      Tensor hidden = scope.floats(HIDDEN, 5, 2);
+      Tensor hidden = scope.floats(values, values.length / 2, 2);
       return pooler.pool(scope, hidden, LENGTHS, pooling, normalize).toFloats();
     }
   }
