@@ -54,6 +54,9 @@ class ReadmeTest {
           "MKL_CBWR",
           "ONEDNN_MAX_CPU_ISA",
           "OPT_OUT_TRACKING",
+          "PYTORCH_FLAVOR",
+          "PYTORCH_LIBRARY_PATH",
+          "PYTORCH_VERSION",
           "TRANSFORMERS_OFFLINE",
           "XDG_CACHE_HOME");
 

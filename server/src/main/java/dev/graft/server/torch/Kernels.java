@@ -17,14 +17,14 @@ import java.util.stream.IntStream;
  * @param measured every candidate that this device can run
  */
 public record Kernels(List<Measured> measured) {
-  /**
-   * Rows, inputs and outputs of the products that are timed: a small block of a small language
-   * model.
-   */
-  private static final int ROWS = 256;
+  /** The size of the products that are timed. */
+  private record Size(int rows, int features) {
+    /** A small batch of a small language model. */
+    static final Size CPU = new Size(256, 576);
 
-  private static final int INPUTS = 576;
-  private static final int OUTPUTS = 576;
+    /** Enough to fill a GPU: of less, the start of a kernel is all that a clock shows. */
+    static final Size GPU = new Size(2048, 2048);
+  }
 
   /**
    * Where a CPU has no instructions for a type, a library may multiply in a plain loop, for
@@ -64,13 +64,14 @@ public record Kernels(List<Measured> measured) {
   /** Measures the device; takes tens of milliseconds. */
   public static Kernels measure(TorchDevice device) {
     List<Measured> measured = new ArrayList<>();
+    Size size = device.isCuda() ? Size.GPU : Size.CPU;
     try (Tensors tensors = Tensors.on(device);
         Scope scope = Scope.open(device);
         Program program =
             Program.assemble(device, ProgramText.of(Kernels.class, "kernels.py", Map.of()))) {
-      Tensor x = random(scope, ROWS, INPUTS);
-      Tensor fewRows = random(scope, FEW_ROWS, INPUTS);
-      Tensor weight = random(scope, OUTPUTS, INPUTS);
+      Tensor x = random(scope, size.rows(), size.features());
+      Tensor fewRows = random(scope, FEW_ROWS, size.features());
+      Tensor weight = random(scope, size.features(), size.features());
       for (ComputeDtype dtype : ComputeDtype.values()) {
         Tensor narrowX = tensors.cast(scope, x, dtype.dtype());
         Tensor narrowFewRows = tensors.cast(scope, fewRows, dtype.dtype());
@@ -83,8 +84,8 @@ public record Kernels(List<Measured> measured) {
                 case ONEDNN -> "onednn";
                 case FBGEMM -> "fbgemm";
               };
-          Product few = new Product(program, scope, method, narrowFewRows, narrowWeight, FEW_ROWS);
-          Product whole = new Product(program, scope, method, narrowX, narrowWeight, ROWS);
+          Product few = new Product(program, scope, method, narrowFewRows, narrowWeight);
+          Product whole = new Product(program, scope, method, narrowX, narrowWeight);
           try {
             few.seconds(1); // the first also pays for what is made once
             double gflops = few.gflops(few.seconds(1));
@@ -133,8 +134,7 @@ public record Kernels(List<Measured> measured) {
     return IntStream.range(0, best.length).mapToObj(i -> products.get(i).gflops(best[i])).toList();
   }
 
-  private record Product(
-      Program program, Scope scope, String method, Tensor x, Tensor weight, int rows) {
+  private record Product(Program program, Scope scope, String method, Tensor x, Tensor weight) {
     /** The time of one, of so many in a row. */
     double seconds(int repeats) {
       // On a CPU only this thread computes. Its own time leaves out what other processes take, so
@@ -150,7 +150,8 @@ public record Kernels(List<Measured> measured) {
     }
 
     double gflops(double seconds) {
-      return 2.0 * rows * INPUTS * OUTPUTS / seconds / 1e9;
+      long[] outputsAndInputs = weight.shape();
+      return 2.0 * x.shape()[0] * outputsAndInputs[0] * outputsAndInputs[1] / seconds / 1e9;
     }
   }
 

@@ -62,6 +62,7 @@ final class BenchProcess implements AutoCloseable {
 
   /** A worker before it has a backbone. */
   void idle() {
+    figures.put("device", worker.services().resources().device().name());
     figures.put("dtype", resolvedDtype().name());
   }
 

@@ -23,7 +23,7 @@ final class ExtractionComparison implements Comparison {
   }
 
   @Override
-  public List<Run> runs() throws IOException {
+  public List<Run> runs() throws IOException, InterruptedException {
     List<Run> runs = new ArrayList<>();
     for (String dtype : List.of("fp32", "auto")) {
       runs.add(

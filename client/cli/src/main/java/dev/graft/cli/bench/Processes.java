@@ -13,6 +13,7 @@ import java.util.Optional;
 final class Processes {
   private final Path directory;
   private final Optional<Path> python;
+  private Measurement idle;
 
   /**
    * @param directory where files for them are written
@@ -35,9 +36,15 @@ final class Processes {
    * The types to compare in: fp32, and bf16 where a worker on this machine computes so by default.
    */
   List<String> dtypes() throws IOException, InterruptedException {
-    return Measurement.of(own("idle")).text("dtype").equals("BF16")
-        ? List.of("fp32", "bf16")
-        : List.of("fp32");
+    return idle().text("dtype").equals("BF16") ? List.of("fp32", "bf16") : List.of("fp32");
+  }
+
+  /** A worker without a backbone. */
+  private Measurement idle() throws IOException, InterruptedException {
+    if (idle == null) {
+      idle = Measurement.of(own("idle"));
+    }
+    return idle;
   }
 
   /** Whether the baselines' Python has a module. */
@@ -73,8 +80,8 @@ final class Processes {
     return command;
   }
 
-  /** A way of {@code baseline.py}. */
-  List<String> baseline(String way, String... options) throws IOException {
+  /** A way of {@code baseline.py}, on the device that a worker takes here. */
+  List<String> baseline(String way, String... options) throws IOException, InterruptedException {
     Path script = directory.resolve("baseline.py");
     if (!Files.exists(script)) {
       try (InputStream in = Processes.class.getResourceAsStream("baseline.py")) {
@@ -83,6 +90,7 @@ final class Processes {
     }
     List<String> command = new ArrayList<>();
     command.addAll(List.of(python.orElseThrow().toString(), script.toString(), way));
+    command.addAll(List.of("--device", idle().text("device")));
     command.addAll(List.of(options));
     return command;
   }

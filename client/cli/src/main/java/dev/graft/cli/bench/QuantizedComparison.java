@@ -34,7 +34,7 @@ final class QuantizedComparison implements Comparison {
   }
 
   @Override
-  public List<Run> runs() throws IOException {
+  public List<Run> runs() throws IOException, InterruptedException {
     List<Run> runs = new ArrayList<>();
     runs.add(new Run(IDLE, processes.own("idle"), rounds.most()));
     for (String scheme : SCHEMES) {
@@ -89,7 +89,7 @@ final class QuantizedComparison implements Comparison {
         rounds.most());
   }
 
-  private Run loop(String way, int count) throws IOException {
+  private Run loop(String way, int count) throws IOException, InterruptedException {
     return new Run(
         "bitsandbytes NF4 " + way + " loop",
         processes.baseline(

@@ -24,7 +24,7 @@ final class TrainingComparison implements Comparison {
   }
 
   @Override
-  public List<Run> runs() throws IOException {
+  public List<Run> runs() throws IOException, InterruptedException {
     List<Run> runs = new ArrayList<>();
     for (String dtype : dtypes) {
       String[] options = {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a Python user does without Graft. Prints one line of JSON.
 
-  baseline.py naive    --model DIR --items FILE [--dtype fp32|bf16] [--quant nf4]
+  baseline.py naive    --model DIR --items FILE [--dtype fp32|bf16] [--quant nf4] [--device cuda:N]
                        the usual loop: the whole causal model, each epoch, on unsorted batches
   baseline.py careful  --model DIR --items FILE [--dtype fp32|bf16] [--quant nf4]
                        the base model once over length-sorted batches, then epochs on the features
@@ -60,14 +60,16 @@ def train(args):
         )
     with Span() as load:
         model = kind.from_pretrained(args.model, dtype=dtype, attn_implementation="sdpa", **more).eval()
+        if args.device != "cpu" and not args.quant:  # bitsandbytes places what it quantizes
+            model = model.to(args.device)
         for p in model.parameters():
             p.requires_grad_(False)
             # Mapped pages are read on first use.
             p.flatten()[::1024].float().sum()
     rows = [torch.tensor(item["input_ids"]) for item in read(args.items)]
-    labels = torch.tensor([item["label"] for item in read(args.items)])
+    labels = torch.tensor([item["label"] for item in read(args.items)]).to(args.device)
     torch.manual_seed(0)
-    projector = torch.nn.Linear(model.config.hidden_size, 4)
+    projector = torch.nn.Linear(model.config.hidden_size, 4).to(args.device)
     optimizer = torch.optim.AdamW(projector.parameters(), lr=1e-4)
     loss_function = torch.nn.CrossEntropyLoss()
     batch = 8
@@ -79,13 +81,14 @@ def train(args):
         mask = torch.zeros_like(ids)
         for row, i in enumerate(index):
             ids[row, : len(rows[i])], mask[row, : len(rows[i])] = rows[i], 1
+        ids, mask = ids.to(args.device), mask.to(args.device)
         with torch.no_grad():
             if careful:
                 hidden = model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
             else:
                 hidden = model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states[-1]
         first.append(time.perf_counter() - START)
-        return hidden[torch.arange(len(index)), mask.sum(1) - 1].float()
+        return hidden[torch.arange(len(index), device=args.device), mask.sum(1) - 1].float()
 
     def epoch(get):
         order = torch.randperm(len(rows)).tolist()
@@ -99,7 +102,7 @@ def train(args):
 
     with Span() as whole:
         if careful:
-            cached = torch.empty(len(rows), model.config.hidden_size)
+            cached = torch.empty(len(rows), model.config.hidden_size, device=args.device)
             by_length = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
             for start in range(0, len(rows), batch):
                 index = by_length[start : start + batch]
@@ -126,7 +129,8 @@ def onnx(args):
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = args.threads
-    session = onnxruntime.InferenceSession(args.model, options, providers=["CPUExecutionProvider"])
+    provider = "CPUExecutionProvider" if args.device == "cpu" else "CUDAExecutionProvider"
+    session = onnxruntime.InferenceSession(args.model, options, providers=[provider])
     tokenizer = Tokenizer.from_file(args.tokenizer)
     tokenizer.no_padding()
     tokenizer.enable_truncation(512)
@@ -159,6 +163,7 @@ def main():
     parser.add_argument("--dtype", default="fp32", choices=["fp32", "bf16"])
     parser.add_argument("--quant", choices=["nf4"])
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda:N")
     args = parser.parse_args()
     figures = onnx(args) if args.way == "onnx" else train(args)
     figures["peak_rss_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
