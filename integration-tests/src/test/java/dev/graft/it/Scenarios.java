@@ -77,7 +77,7 @@ abstract class Scenarios {
   @Test
   void describe() {
     DescribeWorkerResponse description = client.describe();
-    assertThat(description.getDevice().getName()).isEqualTo("cpu");
+    assertThat(description.getDevice().getName()).isEqualTo(WorkerUnderTest.DEVICE);
     assertThat(description.getDevice().getLanes()).isEqualTo(2);
     assertThat(description.getSupportedArchitecturesList())
         .contains("llama", "bert", "gpt2", "qwen3");

@@ -13,6 +13,9 @@ import java.io.IOException;
 
 /** A worker on some transport, and a channel to it. */
 interface WorkerUnderTest extends AutoCloseable {
+  /** Where it computes: {@code -Dgraft.test.device}. */
+  String DEVICE = System.getProperty("graft.test.device", "cpu");
+
   ManagedChannel channel();
 
   /** As on SIGTERM. */
@@ -27,7 +30,7 @@ interface WorkerUnderTest extends AutoCloseable {
 
   static WorkerUnderTest overSockets(WorkerOptions options) {
     try {
-      Worker worker = Worker.start(options.listen("127.0.0.1", 0));
+      Worker worker = Worker.start(options.device(DEVICE).listen("127.0.0.1", 0));
       ManagedChannel channel =
           NettyChannelBuilder.forAddress("127.0.0.1", worker.port()).usePlaintext().build();
       return new WorkerUnderTest() {
@@ -53,7 +56,7 @@ interface WorkerUnderTest extends AutoCloseable {
   }
 
   static WorkerUnderTest inProcess(WorkerOptions options) {
-    WorkerServices services = new WorkerServices(options);
+    WorkerServices services = new WorkerServices(options.device(DEVICE));
     String name = InProcessServerBuilder.generateName();
     InProcessServerBuilder builder =
         InProcessServerBuilder.forName(name).maxInboundMessageSize(options.maxMessageBytes());
