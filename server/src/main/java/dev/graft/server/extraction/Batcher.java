@@ -9,7 +9,8 @@ import java.util.List;
  *
  * <p>A window ends when it holds enough tokens. The first are small, so that results come early
  * where traffic is thin; each is twice as large as the one before, so that lengths differ little
- * where there is much. Nothing here knows the time.
+ * where there is much. A window's batches are about equal: a small one left over would take nearly
+ * the time of a large one. Nothing here knows the time.
  */
 final class Batcher {
   /** Largest window, in batches. */
@@ -40,12 +41,23 @@ final class Batcher {
     if (windowTokens < (long) windowBatches * tokensPerBatch) {
       return List.of();
     }
-    return flush();
+    return cut(1);
   }
 
-  /** Ends the window; returns its batches, longest items first. */
+  /**
+   * Ends the window; returns its batches, longest items first. Nothing follows for now, so the last
+   * ones are small: that two lanes end together.
+   */
   List<List<TokenizedItem>> flush() {
+    return cut(2);
+  }
+
+  /**
+   * @param parts batches of what a batch could hold at the end
+   */
+  private List<List<TokenizedItem>> cut(int parts) {
     List<TokenizedItem> items = window;
+    long left = windowTokens;
     window = new ArrayList<>();
     windowTokens = 0;
     windowBatches = Math.min(MOST_BATCHES, windowBatches * 2);
@@ -53,22 +65,31 @@ final class Batcher {
     items.sort(Comparator.comparingInt(item -> -item.ids().length));
     List<List<TokenizedItem>> batches = new ArrayList<>();
     for (int start = 0; start < items.size(); ) {
-      int end = end(items, start);
+      long more = (left + tokensPerBatch - 1) / tokensPerBatch;
+      if (more == 1 && left > tokensPerBatch / parts) {
+        more = parts;
+      }
+      int end = end(items, start, left / more);
+      for (TokenizedItem item : items.subList(start, end)) {
+        left -= item.ids().length;
+      }
       batches.add(List.copyOf(items.subList(start, end)));
       start = end;
     }
     return batches;
   }
 
-  private int end(List<TokenizedItem> items, int start) {
+  /** The end of the batch that comes nearest to {@code wanted} tokens. */
+  private int end(List<TokenizedItem> items, int start, long wanted) {
     int longest = items.get(start).ids().length;
     int most = (int) Math.min(itemsPerBatch, paddedTokensPerBatch / longest);
     int end = start + 1;
     for (long tokens = longest; end < items.size() && end - start < most; end++) {
-      tokens += items.get(end).ids().length;
-      if (tokens > tokensPerBatch) {
+      int more = items.get(end).ids().length;
+      if (tokens + more > tokensPerBatch || tokens + more / 2 > wanted) {
         break;
       }
+      tokens += more;
     }
     return end;
   }

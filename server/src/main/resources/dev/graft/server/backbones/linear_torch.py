@@ -14,6 +14,6 @@
     x = (self).linear(x, w, name)
     return $activation
   def linear_plus(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor], name: str, addend: Tensor) -> Tensor:
-    return torch.add(addend, (self).linear(x, w, name))
+    return torch.add_((self).linear(x, w, name), addend)
   def linear_times(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor], name: str, factor: Tensor) -> Tensor:
-    return torch.mul(factor, (self).linear(x, w, name))
+    return torch.mul_((self).linear(x, w, name), factor)

@@ -1,7 +1,7 @@
   def rms_norm(self: __torch__.Program, x: Tensor, weight: Tensor) -> Tensor:
     h = torch.to(x, 6)
     h = torch.mul(h, torch.rsqrt(torch.add(torch.mean(torch.square(h), [-1], True), $norm_epsilon)))
-    return torch.mul(weight, torch.to(h, ops.prim.dtype(x)))
+    return torch.mul_(torch.to(h, ops.prim.dtype(x)), weight)
   def heads(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor], norm: str) -> Tensor:
     # (N, H * d) -> (N, H, d), normalized where the family does so
     x = torch.reshape(x, [torch.size(x, 0), -1, $head_size])
@@ -11,10 +11,13 @@
       x = x
     return x
   def rotate(self: __torch__.Program, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    # x (N, H, d); cos, sin (N, 1, d)
+    # x (N, H, d); cos (N, 1, d); sin (N, 1, d / 2)
+    y = torch.mul(x, cos)
     first = torch.slice(x, -1, 0, $half_head_size)
     second = torch.slice(x, -1, $half_head_size)
-    return torch.add(torch.mul(x, cos), torch.mul(torch.cat([torch.neg(second), first], -1), sin))
+    _0 = torch.addcmul_(torch.slice(y, -1, 0, $half_head_size), second, sin, value=-1)
+    _1 = torch.addcmul_(torch.slice(y, -1, $half_head_size), first, sin)
+    return y
   def block(self: __torch__.Program, x: Tensor, w: $block_weights, state: List[Tensor], lengths: List[int], rows: List[Tensor], window: int) -> Tensor:
     t = (self).tensors(w)
     h = (self).rms_norm(x, t["input_layernorm.weight"])
@@ -31,10 +34,10 @@
     x = torch.to(torch.embedding(w["embed_tokens.weight"], ids), ops.prim.dtype(w["norm.weight"]))
     positions, own_lengths = (self).places(lengths, ids)
     angles = torch.mul(torch.unsqueeze(torch.to(positions, 6), 1), (self).inverse_frequencies(own_lengths))
-    angles = torch.unsqueeze(torch.cat([angles, angles], -1), 1)
+    angles = torch.unsqueeze(angles, 1)
     cos = torch.to(torch.mul(torch.cos(angles), $attention_factor), ops.prim.dtype(x))
     sin = torch.to(torch.mul(torch.sin(angles), $attention_factor), ops.prim.dtype(x))
-    return torch.add([x, cos, sin], (self).layout(lengths, x))
+    return torch.add([x, torch.cat([cos, cos], -1), sin], (self).layout(lengths, x))
   def step(self: __torch__.Program, x: Tensor, state: List[Tensor], lengths: List[int], rows: List[Tensor], w: $block_weights, i: int) -> Tensor:
     # block i, with what embed returned; of the result these rows
     slides = annotate(List[bool], $slides)

@@ -22,17 +22,31 @@ class BatcherTest {
       assertThat(batch).allMatch(item -> item.ids().length <= longest);
       assertThat(batch.size() == 1 || tokens(batch) <= 20).isTrue();
     }
-    assertThat(batches).extracting(BatcherTest::tokens).containsExactly(30, 17, 15);
+    assertThat(batches).extracting(BatcherTest::tokens).containsExactly(30, 17, 10, 5);
   }
 
   @Test
   void shortItemsAreNotPaddedToALongOne() {
-    Batcher batcher = new Batcher(100, 200, 100);
-    batcher.add(item(0, 50));
-    for (int i = 1; i <= 20; i++) {
+    Batcher batcher = new Batcher(100, 80, 100);
+    batcher.add(item(0, 40));
+    for (int i = 1; i <= 30; i++) {
       batcher.add(item(i, 2));
     }
-    assertThat(batcher.flush()).extracting(List::size).containsExactly(4, 17);
+    assertThat(batcher.flush()).extracting(List::size).containsExactly(2, 15, 14);
+  }
+
+  @Test
+  void aWindowHasNoSmallBatchesUnlessNothingFollows() {
+    Batcher batcher = new Batcher(100, Long.MAX_VALUE, 100);
+    List<List<TokenizedItem>> batches = List.of();
+    for (int i = 0; batches.isEmpty(); i++) {
+      batches = batcher.add(item(i, 9));
+    }
+    assertThat(batches).extracting(BatcherTest::tokens).allMatch(tokens -> tokens >= 80);
+    for (int i = 0; i < 30; i++) {
+      batcher.add(item(i, 9));
+    }
+    assertThat(batcher.flush()).extracting(BatcherTest::tokens).containsExactly(90, 90, 45, 45);
   }
 
   @Test
