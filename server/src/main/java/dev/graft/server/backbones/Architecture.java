@@ -20,7 +20,7 @@ import java.util.Map;
  * @param causal whether a token sees only those before it
  * @param prefixes what checkpoints put before every name, in order of preference
  * @param blockPrefix what stands before the number of a block: {@code layers.}
- * @param outside tensors outside the blocks
+ * @param outside tensors outside the blocks, of which the word embeddings are the first
  * @param inBlock tensors of one block, named within it
  * @param texts resources with its part of the program's methods, callees first; what all have in
  *     common comes before and after

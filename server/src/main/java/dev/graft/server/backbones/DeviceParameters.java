@@ -23,9 +23,9 @@ record DeviceParameters(Scope scope, Weights outside, List<Weights> blocks)
     return load(parameters.outside(), parameters.blocks(), loader);
   }
 
-  /** Those outside the blocks. */
-  static DeviceParameters outside(Parameters parameters, WeightsLoader loader) {
-    return load(parameters.outside(), List.of(), loader);
+  /** Some outside the blocks. */
+  static DeviceParameters outside(Map<String, Found> found, WeightsLoader loader) {
+    return load(found, List.of(), loader);
   }
 
   private static DeviceParameters load(

@@ -1,12 +1,14 @@
 package dev.graft.server.backbones;
 
 import dev.graft.server.backbones.Parameters.Found;
+import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.torch.Program;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.Weights;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -19,11 +21,13 @@ final class OnDemandBlocks implements BlockSteps {
   private final Program program;
   private final WeightsLoader loader;
   private final Supplier<Weights> outside;
+  private final Optional<TensorEntry> words;
   private final StoredBlocks stored;
   private final Consumer<TokenBatch> check;
 
   /**
    * @param outside weights outside the blocks, which are loaded at the first use and stay
+   * @param words word embeddings that are not among them: their rows are read for each batch
    * @param check refuses batches that the model cannot take
    */
   OnDemandBlocks(
@@ -31,12 +35,14 @@ final class OnDemandBlocks implements BlockSteps {
       Program program,
       WeightsLoader loader,
       Supplier<Weights> outside,
+      Optional<TensorEntry> words,
       StoredBlocks stored,
       Consumer<TokenBatch> check) {
     this.parameters = parameters;
     this.program = program;
     this.loader = loader;
     this.outside = outside;
+    this.words = words;
     this.stored = stored;
     this.check = check;
   }
@@ -50,9 +56,19 @@ final class OnDemandBlocks implements BlockSteps {
           scope,
           inputs,
           program.callList(
-              scope, "embed", inputs.ids(), inputs.types(), inputs.lengths(), outside.get()),
+              scope,
+              "embed",
+              inputs.ids(),
+              words.map(table -> rows(scope, table, batch.ids())).stream().toList(),
+              inputs.types(),
+              inputs.lengths(),
+              outside.get()),
           layer);
     }
+  }
+
+  private Tensor rows(Scope scope, TensorEntry table, long[] ids) {
+    return scope.floats(stored.rows(table, ids), ids.length, table.shape()[1]);
   }
 
   @Override

@@ -1,6 +1,8 @@
 package dev.graft.server.backbones;
 
 import dev.graft.server.GraftException;
+import dev.graft.server.backbones.Parameters.Found;
+import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.quantizing.QuantizedWeight;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
@@ -14,6 +16,7 @@ import dev.graft.server.torch.TorchDevice;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -134,6 +137,7 @@ final class ProgramBackbone implements Backbone {
             program(kernels.kernel(dtype)),
             loader(dtype),
             () -> weights(dtype).outside(),
+            words(),
             stored,
             this::check));
   }
@@ -141,6 +145,29 @@ final class ProgramBackbone implements Backbone {
   private boolean isResident(ComputeDtype dtype) {
     return !parameters.hasQuantizedBlocks()
         && parameters.residentBytes(dtype) <= weightsMemoryBytes;
+  }
+
+  /** The word embeddings, where blocks on demand need not keep them in memory. */
+  private Optional<TensorEntry> words() {
+    return !device.isCuda()
+            && firstOutside().getValue() instanceof Found.Plain table
+            && !table.turned()
+            && !table.entry().transposed()
+        ? Optional.of(table.entry())
+        : Optional.empty();
+  }
+
+  private Map.Entry<String, Found> firstOutside() {
+    return parameters.outside().entrySet().iterator().next();
+  }
+
+  /** What blocks on demand keep in memory besides. */
+  private Map<String, Found> outside() {
+    Map<String, Found> outside = new LinkedHashMap<>(parameters.outside());
+    if (words().isPresent()) {
+      outside.remove(firstOutside().getKey());
+    }
+    return outside;
   }
 
   private void check(TokenBatch batch) {
@@ -237,7 +264,7 @@ final class ProgramBackbone implements Backbone {
           type ->
               isResident(type)
                   ? DeviceParameters.all(parameters, loader(type))
-                  : DeviceParameters.outside(parameters, loader(type)));
+                  : DeviceParameters.outside(outside(), loader(type)));
     }
   }
 

@@ -2,9 +2,11 @@ package dev.graft.server.backbones;
 
 import dev.graft.server.GraftException;
 import dev.graft.server.backbones.Parameters.Found;
+import dev.graft.server.checkpoints.FloatValues;
 import dev.graft.server.checkpoints.TensorEntry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 
 /**
  * The blocks in their files. Where they do not all fit memory, a thread reads each one ahead of its
@@ -54,7 +57,9 @@ final class StoredBlocks implements AutoCloseable {
    */
   StoredBlocks(Parameters parameters, boolean readsAhead) {
     this.blocks = parameters.blocks().stream().map(block -> inFileOrder(block)).toList();
-    blocks.forEach(block -> block.forEach(entry -> files.computeIfAbsent(entry.file(), State::of)));
+    Stream.concat(Stream.of(inFileOrder(parameters.outside())), blocks.stream())
+        .flatMap(List::stream)
+        .forEach(entry -> files.computeIfAbsent(entry.file(), State::of));
     this.reader =
         readsAhead
             ? Executors.newSingleThreadExecutor(
@@ -93,6 +98,31 @@ final class StoredBlocks implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  /**
+   * Rows of a table in 32-bit floats, one after the other: mapped, a table would take memory up to
+   * its whole size, and few of its rows are needed at a time.
+   *
+   * @throws GraftException FAILED_PRECONDITION CORRUPT_CHECKPOINT where the file has changed
+   */
+  float[] rows(TensorEntry table, long[] numbers) {
+    checkUnchanged(table.file());
+    int size = Math.toIntExact(table.shape()[1]);
+    float[] rows = new float[Math.multiplyExact(numbers.length, size)];
+    float[] row = new float[size];
+    ByteBuffer stored =
+        ByteBuffer.allocate(size * table.type().bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    try (FileChannel channel = FileChannel.open(table.file(), StandardOpenOption.READ)) {
+      for (int i = 0; i < numbers.length; i++) {
+        table.read(channel, numbers[i] * stored.capacity(), stored.clear());
+        FloatValues.read(table.type(), stored.flip(), row, size);
+        System.arraycopy(row, 0, rows, i * size, size);
+      }
+    } catch (IOException e) {
+      throw unreadable(table.file(), e);
+    }
+    return rows;
   }
 
   private void checkUnchanged(Path file) {

@@ -26,9 +26,10 @@
     return (self).layer_norm((self).linear_plus(h, w, "output.dense", x), t, "output.LayerNorm")
   def table(self: __torch__.Program, w: Dict[str, Tensor], name: str, index: Tensor) -> Tensor:
     return torch.to(torch.embedding(w[name + ".weight"], index), ops.prim.dtype(w["embeddings.LayerNorm.weight"]))
-  def embed(self: __torch__.Program, ids: Tensor, types: Tensor, lengths: List[int], w: Dict[str, Tensor]) -> List[Tensor]:
+  def embed(self: __torch__.Program, ids: Tensor, words: List[Tensor], types: Tensor, lengths: List[int], w: Dict[str, Tensor]) -> List[Tensor]:
     # ids (N,) of all sequences -> hidden states, and the layout for attention
-    x = torch.add((self).table(w, "embeddings.word_embeddings", ids), (self).table(w, "embeddings.token_type_embeddings", types))
+    x = torch.to((self).words(ids, words, w, "embeddings.word_embeddings.weight"), ops.prim.dtype(w["embeddings.LayerNorm.weight"]))
+    x = torch.add(x, (self).table(w, "embeddings.token_type_embeddings", types))
     x = torch.add(x, (self).table(w, "embeddings.position_embeddings", (self).positions(ids, lengths)))
     x = (self).layer_norm(x, w, "embeddings.LayerNorm")
     return torch.add([x], (self).layout(lengths, x))

@@ -9,11 +9,11 @@
     x = (self).linear_plus((self).chosen(y, rows), w, "attn.c_proj", (self).chosen(x, rows))
     h = (self).linear_activated((self).layer_norm(x, t, "ln_2"), w, "mlp.c_fc")
     return (self).linear_plus(h, w, "mlp.c_proj", x)
-  def embed(self: __torch__.Program, ids: Tensor, types: Tensor, lengths: List[int], w: Dict[str, Tensor]) -> List[Tensor]:
+  def embed(self: __torch__.Program, ids: Tensor, words: List[Tensor], types: Tensor, lengths: List[int], w: Dict[str, Tensor]) -> List[Tensor]:
     # ids (N,) of all sequences -> hidden states, and the layout for attention
     positions, _0 = (self).places(lengths, ids)
     dtype = ops.prim.dtype(w["ln_f.weight"])
-    x = torch.add(torch.to(torch.embedding(w["wte.weight"], ids), dtype), torch.to(torch.embedding(w["wpe.weight"], positions), dtype))
+    x = torch.add(torch.to((self).words(ids, words, w, "wte.weight"), dtype), torch.to(torch.embedding(w["wpe.weight"], positions), dtype))
     return torch.add([x], (self).layout(lengths, x))
   def step(self: __torch__.Program, x: Tensor, state: List[Tensor], lengths: List[int], rows: List[Tensor], w: $block_weights, i: int) -> Tensor:
     # block i, with what embed returned; of the result these rows

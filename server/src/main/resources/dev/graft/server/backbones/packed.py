@@ -5,6 +5,13 @@
     ends = torch.repeat_interleave(torch.cumsum(each, 0), each)
     tokens = torch.arange(torch.size(own, 0), dtype=4, layout=None, device=ops.prim.device(like), pin_memory=None)
     return (torch.add(torch.sub(tokens, ends), own), own)
+  def words(self: __torch__.Program, ids: Tensor, rows: List[Tensor], w: Dict[str, Tensor], name: str) -> Tensor:
+    # the rows (N, D) of a table by ids, unless they have been read from its file
+    if torch.gt(torch.len(rows), 0):
+      x = rows[0]
+    else:
+      x = torch.embedding(w[name], ids)
+    return x
   def chosen(self: __torch__.Program, x: Tensor, rows: List[Tensor]) -> Tensor:
     # the rows with these numbers; all where there are none
     if torch.gt(torch.len(rows), 0):

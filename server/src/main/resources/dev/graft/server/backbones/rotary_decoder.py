@@ -29,9 +29,9 @@
     h = (self).rms_norm(x, t["post_attention_layernorm.weight"])
     h = (self).linear_times(h, w, "mlp.up_proj", (self).linear_activated(h, w, "mlp.gate_proj"))
     return (self).linear_plus(h, w, "mlp.down_proj", x)
-  def embed(self: __torch__.Program, ids: Tensor, types: Tensor, lengths: List[int], w: Dict[str, Tensor]) -> List[Tensor]:
+  def embed(self: __torch__.Program, ids: Tensor, words: List[Tensor], types: Tensor, lengths: List[int], w: Dict[str, Tensor]) -> List[Tensor]:
     # ids (N,) of all sequences -> hidden states, cos, sin, and the layout for attention
-    x = torch.to(torch.embedding(w["embed_tokens.weight"], ids), ops.prim.dtype(w["norm.weight"]))
+    x = torch.to((self).words(ids, words, w, "embed_tokens.weight"), ops.prim.dtype(w["norm.weight"]))
     positions, own_lengths = (self).places(lengths, ids)
     angles = torch.mul(torch.unsqueeze(torch.to(positions, 6), 1), (self).inverse_frequencies(own_lengths))
     angles = torch.unsqueeze(angles, 1)
