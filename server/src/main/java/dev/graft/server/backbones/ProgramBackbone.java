@@ -214,11 +214,6 @@ final class ProgramBackbone implements Backbone {
         });
     names.add("packed.py");
     names.add("attention.py");
-    names.add(
-        switch (kernel) {
-          case MKL, ONEDNN, FBGEMM -> "attention_runs.py";
-          case CUBLAS -> "attention_padded.py";
-        });
     names.addAll(architecture.texts());
     names.add("hidden_states.py");
     Map<String, Object> literals = new HashMap<>(architecture.literals());

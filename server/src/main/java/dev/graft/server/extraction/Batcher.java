@@ -16,8 +16,10 @@ final class Batcher {
   /** Largest window, in batches. */
   private static final int MOST_BATCHES = 64;
 
+  /** Attention pads to the longest item of a batch; at most so many times the tokens. */
+  private static final int MOST_PADDING = 2;
+
   private final int tokensPerBatch;
-  private final long paddedTokensPerBatch;
   private final int itemsPerBatch;
   private int windowBatches = 8;
   private long windowTokens;
@@ -25,12 +27,10 @@ final class Batcher {
 
   /**
    * @param tokensPerBatch most tokens of a batch; a longer item is a batch of its own
-   * @param paddedTokensPerBatch most that they may become where attention pads to the longest
    * @param itemsPerBatch most items of a batch
    */
-  Batcher(int tokensPerBatch, long paddedTokensPerBatch, int itemsPerBatch) {
+  Batcher(int tokensPerBatch, int itemsPerBatch) {
     this.tokensPerBatch = tokensPerBatch;
-    this.paddedTokensPerBatch = paddedTokensPerBatch;
     this.itemsPerBatch = itemsPerBatch;
   }
 
@@ -82,7 +82,7 @@ final class Batcher {
   /** The end of the batch that comes nearest to {@code wanted} tokens. */
   private int end(List<TokenizedItem> items, int start, long wanted) {
     int longest = items.get(start).ids().length;
-    int most = (int) Math.min(itemsPerBatch, paddedTokensPerBatch / longest);
+    int most = (int) Math.min(itemsPerBatch, (long) MOST_PADDING * tokensPerBatch / longest);
     int end = start + 1;
     for (long tokens = longest; end < items.size() && end - start < most; end++) {
       int more = items.get(end).ids().length;

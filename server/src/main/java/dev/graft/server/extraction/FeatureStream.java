@@ -119,7 +119,7 @@ public final class FeatureStream implements AutoCloseable {
     if (spec.pooling() == Pooling.NONE) {
       tokens = Math.min(tokens, rows);
     }
-    return new Batcher(tokens, extraction.device().isCuda() ? 2L * tokens : Long.MAX_VALUE, rows);
+    return new Batcher(tokens, rows);
   }
 
   public void add(TokenizedItem item) {

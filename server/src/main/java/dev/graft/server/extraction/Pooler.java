@@ -24,15 +24,14 @@ public final class Pooler implements AutoCloseable {
    * @return {@code [batch, size]}, or with {@link Pooling#NONE} {@code [sum of lengths, size]}
    */
   Tensor pool(Scope scope, Tensor hidden, int[] lengths, Pooling pooling, boolean normalize) {
-    Tensor lengthTensor =
-        scope.longs(Arrays.stream(lengths).asLongStream().toArray(), lengths.length);
     String method =
         switch (pooling) {
           case LAST, CLS, NONE -> "each";
           case MEAN -> "mean";
           case MAX -> "max";
         };
-    return program.call(scope, method, hidden, lengthTensor, normalize);
+    return program.call(
+        scope, method, hidden, Arrays.stream(lengths).asLongStream().toArray(), normalize);
   }
 
   /** The program's text, from which the bytes of features follow. */

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class BatcherTest {
   @Test
   void batchesAreSortedByLengthAndKeepToTheBudget() {
-    Batcher batcher = new Batcher(20, Long.MAX_VALUE, 100);
+    Batcher batcher = new Batcher(20, 100);
     List<List<TokenizedItem>> batches = new ArrayList<>();
     int[] lengths = {3, 9, 5, 5, 30, 2, 8};
     for (int i = 0; i < lengths.length; i++) {
@@ -27,17 +27,17 @@ class BatcherTest {
 
   @Test
   void shortItemsAreNotPaddedToALongOne() {
-    Batcher batcher = new Batcher(100, 80, 100);
-    batcher.add(item(0, 40));
+    Batcher batcher = new Batcher(40, 100);
+    batcher.add(item(0, 20));
     for (int i = 1; i <= 30; i++) {
       batcher.add(item(i, 2));
     }
-    assertThat(batcher.flush()).extracting(List::size).containsExactly(2, 15, 14);
+    assertThat(batcher.flush()).extracting(List::size).containsExactly(4, 14, 7, 6);
   }
 
   @Test
   void aWindowHasNoSmallBatchesUnlessNothingFollows() {
-    Batcher batcher = new Batcher(100, Long.MAX_VALUE, 100);
+    Batcher batcher = new Batcher(100, 100);
     List<List<TokenizedItem>> batches = List.of();
     for (int i = 0; batches.isEmpty(); i++) {
       batches = batcher.add(item(i, 9));
@@ -51,7 +51,7 @@ class BatcherTest {
 
   @Test
   void theFirstWindowsAreSmall() {
-    Batcher batcher = new Batcher(10, Long.MAX_VALUE, 100);
+    Batcher batcher = new Batcher(10, 100);
     List<Integer> ends = new ArrayList<>();
     for (int i = 1; i <= 200; i++) {
       if (!batcher.add(item(i, 5)).isEmpty()) {
@@ -63,7 +63,7 @@ class BatcherTest {
 
   @Test
   void manyShortItemsAreSeveralBatches() {
-    Batcher batcher = new Batcher(100, Long.MAX_VALUE, 4);
+    Batcher batcher = new Batcher(100, 4);
     for (int i = 0; i < 10; i++) {
       batcher.add(item(i, 1));
     }
@@ -72,7 +72,7 @@ class BatcherTest {
 
   @Test
   void anEmptyWindowHasNoBatches() {
-    assertThat(new Batcher(10, Long.MAX_VALUE, 100).flush()).isEmpty();
+    assertThat(new Batcher(10, 100).flush()).isEmpty();
   }
 
   private static int tokens(List<TokenizedItem> batch) {

@@ -108,7 +108,7 @@ class FeatureStreamTest {
     backbone.fits = false;
     Results results = new Results();
     FeatureStream stream = stream(results);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 2; i++) {
       stream.add(item(i, 1));
     }
     stream.end();
