@@ -61,19 +61,10 @@ public final class BatchState implements AutoCloseable {
     return tensors;
   }
 
-  /** What computes the next hidden states. */
-  interface Step {
-    Tensor apply(Scope next);
-  }
-
-  void advance(Step step) {
+  /** Goes on with hidden states of another shape. */
+  void keep(Tensor hidden) {
     Scope next = Scope.open(constants.device());
-    try {
-      tensors.set(0, step.apply(next));
-    } catch (Throwable e) { // whatever it is, nobody else knows of the scope
-      next.close();
-      throw e;
-    }
+    tensors.set(0, hidden.in(next));
     scope.close();
     scope = next;
   }

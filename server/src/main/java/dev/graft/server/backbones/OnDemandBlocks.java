@@ -120,17 +120,25 @@ final class OnDemandBlocks implements BlockSteps {
     @Override
     public void pass(BatchState state) {
       List<Tensor> rows = index == state.layer() - 1 ? state.rows() : List.of();
-      state.advance(
-          next ->
-              program.call(
-                  next,
-                  "step",
-                  state.hidden(),
-                  state.tensors(),
-                  state.lengths(),
-                  rows,
-                  weights,
-                  index));
+      try (Scope passed = Scope.open(loader.device())) {
+        Tensor hidden =
+            program.call(
+                passed,
+                "step",
+                state.hidden(),
+                state.tensors(),
+                state.lengths(),
+                rows,
+                weights,
+                index);
+        if (rows.isEmpty()) {
+          // In their place: a window's hidden states would else move through all of the memory
+          // that is allocated for other things in between, and break it into pieces.
+          loader.tensors().copy(hidden, state.hidden());
+        } else {
+          state.keep(hidden);
+        }
+      }
     }
 
     @Override

@@ -18,8 +18,10 @@ import java.util.function.Consumer;
  * and freed when the last batch has passed it.
  */
 final class Window implements AutoCloseable {
-  /** Blocks in memory: one for stragglers, one for the others, one that is being made. */
-  private static final int MOST_BLOCKS = 3;
+  /**
+   * Blocks in memory: the one that batches pass, and one that is being made or that the first pass.
+   */
+  private static final int MOST_BLOCKS = 2;
 
   /** Batches that are embedded before the first block is asked for, for each lane. */
   private static final int EMBEDDED_AHEAD = 2;

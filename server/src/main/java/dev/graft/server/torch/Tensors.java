@@ -33,6 +33,13 @@ public final class Tensors implements AutoCloseable {
     return program.call(scope, "part", vector, start, shape);
   }
 
+  /** Puts a tensor's values into another one of its shape and type. */
+  public void copy(Tensor from, Tensor to) {
+    try (Scope same = Scope.open(device)) {
+      program.call(same, "copied", from, to);
+    }
+  }
+
   /** The tensor in another type; itself if it is of that type. */
   public Tensor cast(Scope scope, Tensor tensor, DType dtype) {
     return program.call(scope, "to_dtype", tensor, dtype.scalarType());

@@ -5,6 +5,8 @@
     for i in range(torch.len(shape)):
       n = n * shape[i]
     return torch.reshape(torch.slice(x, 0, start, start + n), shape)
+  def copied(self: __torch__.Program, x: Tensor, to: Tensor) -> Tensor:
+    return torch.copy_(to, x)
   def to_dtype(self: __torch__.Program, x: Tensor, dtype: int) -> Tensor:
     return torch.to(x, dtype)
   def to_device(self: __torch__.Program, x: Tensor) -> Tensor:
