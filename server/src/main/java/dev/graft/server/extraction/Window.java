@@ -154,6 +154,7 @@ final class Window implements AutoCloseable {
           if (known.isPresent()) {
             taking--;
             stages.forEach(stage -> freeIfPassed(stage, actions));
+            makeNext(actions);
             actions.add(() -> listener.onKnown(passage, known.get()));
           } else {
             proceed(passage, 0, actions);

@@ -18,6 +18,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -84,6 +85,23 @@ class LayerMajorTest {
           .usingRecursiveComparison()
           .isEqualTo(expected);
       assertThat(onDemand.made()).isEmpty();
+    }
+  }
+
+  @Test
+  void whatIsCachedDoesNotHoldUpTheRest() {
+    try (Backbone whole = load("bert", Long.MAX_VALUE);
+        CountingBackbone onDemand = new CountingBackbone(load("bert", 1000))) {
+      FeatureSpec spec = spec(whole.info().blocks());
+      long featureBytes = 4L * whole.info().hiddenSize();
+      // Of one window the last batches stay, which are embedded when the first wait for blocks.
+      for (int kept = 1; kept < 40; kept++) {
+        FeatureCache cache = FeatureCache.inMemory(kept * featureBytes);
+        Map<Long, float[]> expected = features(whole, spec, items(40), cache);
+        assertThat(features(onDemand, spec, items(40), cache))
+            .usingRecursiveComparison()
+            .isEqualTo(expected);
+      }
     }
   }
 
@@ -177,7 +195,7 @@ class LayerMajorTest {
     FeatureStream stream = stream(backbone, spec, results, cache);
     items.forEach(stream::add);
     stream.end();
-    results.end.join();
+    results.end.orTimeout(60, TimeUnit.SECONDS).join();
     return results.features;
   }
 
