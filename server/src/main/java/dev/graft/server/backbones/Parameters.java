@@ -206,6 +206,19 @@ record Parameters(Map<String, Found> outside, List<Map<String, Found>> blocks) {
         .anyMatch(Found.Quantized.class::isInstance);
   }
 
+  /** Whether the weight of any linear layer is stored as it is computed with. */
+  boolean hasMappedLinearWeights(ComputeDtype dtype) {
+    return dtype != ComputeDtype.INT8_DYNAMIC
+        && blocks.stream()
+            .flatMap(block -> block.values().stream())
+            .anyMatch(
+                found ->
+                    found instanceof Found.Plain plain
+                        && plain.entry().shape().length == 2
+                        && plain.dtype() == dtype.dtype()
+                        && !plain.turned());
+  }
+
   /**
    * Memory that all of them take when they are kept for a type, mapped files included: what is
    * mapped as it is stored takes as much as what is converted, only not from this process alone.

@@ -85,7 +85,7 @@ final class ProgramBackbone implements Backbone {
 
   @Override
   public String programText(ComputeDtype dtype) {
-    return program(kernels.kernel(dtype)).text();
+    return program(kernel(dtype)).text();
   }
 
   /**
@@ -104,7 +104,7 @@ final class ProgramBackbone implements Backbone {
       return blocks.get().hiddenStates(scope, batch, layer);
     }
     check(batch);
-    Program program = program(kernels.kernel(dtype));
+    Program program = program(kernel(dtype));
     DeviceParameters weights = weights(dtype);
     try (Scope temporary = Scope.open(device)) {
       BatchInputs inputs = BatchInputs.of(temporary, batch);
@@ -134,7 +134,7 @@ final class ProgramBackbone implements Backbone {
     return Optional.of(
         new OnDemandBlocks(
             parameters,
-            program(kernels.kernel(dtype)),
+            program(kernel(dtype)),
             loader(dtype),
             () -> weights(dtype).outside(),
             words(),
@@ -264,10 +264,21 @@ final class ProgramBackbone implements Backbone {
   }
 
   private WeightsLoader loader(ComputeDtype dtype) {
-    Kernel kernel = kernels.kernel(dtype);
-    Optional<Program> packer =
-        kernel == Kernel.FBGEMM ? Optional.of(program(kernel)) : Optional.empty();
-    return new WeightsLoader(device, tensors, dtype.dtype(), packer);
+    Kernel kernel = kernel(dtype);
+    boolean packs =
+        switch (kernel) {
+          case MKL, CUBLAS -> false;
+          case ONEDNN -> dtype != ComputeDtype.FP32 && !parameters.hasMappedLinearWeights(dtype);
+          case FBGEMM -> true;
+        };
+    return new WeightsLoader(
+        device, tensors, dtype.dtype(), packs ? Optional.of(program(kernel)) : Optional.empty());
+  }
+
+  private Kernel kernel(ComputeDtype dtype) {
+    return parameters.hasMappedLinearWeights(dtype)
+        ? kernels.kernelForMapped(dtype)
+        : kernels.kernel(dtype);
   }
 
   @Override

@@ -18,7 +18,7 @@ import java.util.List;
  * tensors are spread over files makes no difference.
  */
 final class CheckpointDigest {
-  private static final int BUFFER_BYTES = 1 << 20;
+  private static final int BUFFER_BYTES = 1 << 16;
 
   private CheckpointDigest() {}
 

@@ -81,7 +81,7 @@ public record Kernels(List<Measured> measured) {
           String method =
               switch (kernel) {
                 case MKL, CUBLAS -> "mkl";
-                case ONEDNN -> "onednn";
+                case ONEDNN -> dtype == ComputeDtype.FP32 ? "onednn" : "onednn_packed";
                 case FBGEMM -> "fbgemm";
               };
           Product few = new Product(program, scope, method, narrowFewRows, narrowWeight);
@@ -181,6 +181,20 @@ public record Kernels(List<Measured> measured) {
   /** The kernel for a type: the fastest, or one that is hardly slower. */
   public Kernel kernel(ComputeDtype dtype) {
     return best(dtype).kernel();
+  }
+
+  /**
+   * The same for weights that are mapped, so that none can be packed: in 16 bits {@code
+   * torch.linear} orders them faster, unless it is clearly slower as a whole.
+   */
+  public Kernel kernelForMapped(ComputeDtype dtype) {
+    Measured best = best(dtype);
+    boolean plain =
+        dtype != ComputeDtype.FP32
+            && measured.stream()
+                .filter(each -> each.dtype() == dtype && each.kernel() == Kernel.MKL)
+                .anyMatch(each -> each.gflops() * CLEARLY_FASTER > best.gflops());
+    return plain ? Kernel.MKL : best.kernel();
   }
 
   /** What {@code auto} stands for: fp32, unless a narrower type is clearly faster. */

@@ -15,3 +15,5 @@
     for i in range(repeats - 1):
       y = ops.mkldnn._linear_pointwise(x, w, annotate(Optional[Tensor], None), "none", annotate(List[Optional[number]], []), "none")
     return torch.to(torch.sum(y), 6)
+  def onednn_packed(self: __torch__.Program, x: Tensor, w: Tensor, repeats: int) -> Tensor:
+    return (self).onednn(x, ops.mkldnn._reorder_linear_weight(w), repeats)
