@@ -32,10 +32,14 @@ record DeviceParameters(Scope scope, Weights outside, List<Weights> blocks)
       Map<String, Found> outside, List<Map<String, Found>> blocks, WeightsLoader loader) {
     Scope scope = Scope.open(loader.device());
     try {
-      TensorFiles files = new TensorFiles(scope, loader.tensors());
+      TensorFiles files = loader.files(scope);
       List<Weights> loaded = new ArrayList<>();
       for (Map<String, Found> block : blocks) {
-        loaded.add(loader.block(scope, block, files));
+        // Where linear layers' weights are packed, the pages they came from go with them.
+        try (Scope passing = Scope.open(loader.device())) {
+          TensorFiles own = loader.packer().isPresent() ? loader.files(passing) : files;
+          loaded.add(loader.block(scope, block, own));
+        }
       }
       return new DeviceParameters(scope, loader.outside(scope, outside, files), loaded);
     } catch (Throwable e) { // whatever it is, what was loaded so far must not stay
