@@ -2,6 +2,7 @@ package dev.graft.server.backbones;
 
 import dev.graft.server.backbones.Parameters.Found;
 import dev.graft.server.quantizing.TensorFiles;
+import dev.graft.server.torch.Kernel.Packing;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Weights;
 import java.util.ArrayList;
@@ -37,7 +38,7 @@ record DeviceParameters(Scope scope, Weights outside, List<Weights> blocks)
       for (Map<String, Found> block : blocks) {
         // Where linear layers' weights are packed, the pages they came from go with them.
         try (Scope passing = Scope.open(loader.device())) {
-          TensorFiles own = loader.packer().isPresent() ? loader.files(passing) : files;
+          TensorFiles own = loader.packing() != Packing.NONE ? loader.files(passing) : files;
           loaded.add(loader.block(scope, block, own));
         }
       }

@@ -6,6 +6,7 @@ import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.quantizing.QuantizedWeight;
 import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
+import dev.graft.server.torch.Kernel.Packing;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.Program;
 import dev.graft.server.torch.ProgramText;
@@ -15,11 +16,13 @@ import dev.graft.server.torch.Tensors;
 import dev.graft.server.torch.TorchDevice;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** A backbone that computes with its architecture's program. Must not be closed while it does. */
 final class ProgramBackbone implements Backbone {
@@ -41,6 +44,9 @@ final class ProgramBackbone implements Backbone {
 
   private final StoredBlocks stored;
 
+  /** The types in which weights of linear layers are stored: they are mapped, and never packed. */
+  private final Set<ComputeDtype> mapped = EnumSet.noneOf(ComputeDtype.class);
+
   /**
    * @param weightsMemoryBytes where the weights would take more, blocks are made on demand
    */
@@ -58,6 +64,11 @@ final class ProgramBackbone implements Backbone {
     this.weightsMemoryBytes = weightsMemoryBytes;
     this.stored = new StoredBlocks(parameters, parameters.bytes() > weightsMemoryBytes);
     this.tensors = Tensors.on(device);
+    for (ComputeDtype dtype : ComputeDtype.values()) {
+      if (parameters.hasMappedLinearWeights(dtype)) {
+        mapped.add(dtype);
+      }
+    }
     this.info =
         new BackboneInfo(
             architecture.modelType(),
@@ -265,20 +276,12 @@ final class ProgramBackbone implements Backbone {
 
   private WeightsLoader loader(ComputeDtype dtype) {
     Kernel kernel = kernel(dtype);
-    boolean packs =
-        switch (kernel) {
-          case MKL, CUBLAS -> false;
-          case ONEDNN -> dtype != ComputeDtype.FP32 && !parameters.hasMappedLinearWeights(dtype);
-          case FBGEMM -> true;
-        };
-    return new WeightsLoader(
-        device, tensors, dtype.dtype(), packs ? Optional.of(program(kernel)) : Optional.empty());
+    Packing packing = mapped.contains(dtype) ? Packing.NONE : kernel.packing(dtype);
+    return new WeightsLoader(device, tensors, dtype.dtype(), packing, program(kernel));
   }
 
   private Kernel kernel(ComputeDtype dtype) {
-    return parameters.hasMappedLinearWeights(dtype)
-        ? kernels.kernelForMapped(dtype)
-        : kernels.kernel(dtype);
+    return mapped.contains(dtype) ? kernels.kernelForMapped(dtype) : kernels.kernel(dtype);
   }
 
   @Override

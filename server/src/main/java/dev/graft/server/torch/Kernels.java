@@ -81,7 +81,8 @@ public record Kernels(List<Measured> measured) {
           String method =
               switch (kernel) {
                 case MKL, CUBLAS -> "mkl";
-                case ONEDNN -> dtype == ComputeDtype.FP32 ? "onednn" : "onednn_packed";
+                case ONEDNN ->
+                    kernel.packing(dtype) == Kernel.Packing.NONE ? "onednn" : "onednn_packed";
                 case FBGEMM -> "fbgemm";
               };
           Product few = new Product(program, scope, method, narrowFewRows, narrowWeight);
@@ -190,7 +191,7 @@ public record Kernels(List<Measured> measured) {
   public Kernel kernelForMapped(ComputeDtype dtype) {
     Measured best = best(dtype);
     boolean plain =
-        dtype != ComputeDtype.FP32
+        best.kernel().packing(dtype) != Kernel.Packing.NONE
             && measured.stream()
                 .filter(each -> each.dtype() == dtype && each.kernel() == Kernel.MKL)
                 .anyMatch(each -> each.gflops() * CLEARLY_FASTER > best.gflops());

@@ -1,11 +1,6 @@
-  def pack(self: __torch__.Program, w: Dict[str, Tensor], linear: List[str], others: List[str]) -> Dict[str, Tensor]:
-    # the weights of linear layers in the order in which products want them: plain ones are put into it for each product
-    packed = annotate(Dict[str, Tensor], {})
-    for i in range(torch.len(linear)):
-      _0 = torch._set_item(packed, linear[i] + ".weight", ops.mkldnn._reorder_linear_weight(w[linear[i] + ".weight"]))
-    for i in range(torch.len(others)):
-      _1 = torch._set_item(packed, others[i], w[others[i]])
-    return packed
+  def packed(self: __torch__.Program, weight: Tensor) -> Tensor:
+    # in the order in which products want it: a plain one is put into it for each product
+    return ops.mkldnn._reorder_linear_weight(weight)
   def tensors(self: __torch__.Program, w: Dict[str, Tensor]) -> Dict[str, Tensor]:
     # what a block has besides the weights of its linear layers, and here those too
     return w
