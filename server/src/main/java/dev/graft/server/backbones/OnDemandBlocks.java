@@ -2,10 +2,12 @@ package dev.graft.server.backbones;
 
 import dev.graft.server.backbones.Parameters.Found;
 import dev.graft.server.checkpoints.TensorEntry;
+import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Program;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.Weights;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,6 +20,7 @@ import java.util.function.Supplier;
  */
 final class OnDemandBlocks implements BlockSteps {
   private final Parameters parameters;
+  private final Kernel kernel;
   private final Program program;
   private final WeightsLoader loader;
   private final Supplier<Weights> outside;
@@ -32,6 +35,7 @@ final class OnDemandBlocks implements BlockSteps {
    */
   OnDemandBlocks(
       Parameters parameters,
+      Kernel kernel,
       Program program,
       WeightsLoader loader,
       Supplier<Weights> outside,
@@ -39,6 +43,7 @@ final class OnDemandBlocks implements BlockSteps {
       StoredBlocks stored,
       Consumer<TokenBatch> check) {
     this.parameters = parameters;
+    this.kernel = kernel;
     this.program = program;
     this.loader = loader;
     this.outside = outside;
@@ -51,7 +56,7 @@ final class OnDemandBlocks implements BlockSteps {
   public BatchState embed(TokenBatch batch, int layer) {
     check.accept(batch);
     try (Scope scope = Scope.open(loader.device())) {
-      BatchInputs inputs = BatchInputs.of(scope, batch);
+      BatchInputs inputs = BatchInputs.of(scope, batch, kernel);
       return BatchState.of(
           scope,
           inputs,
@@ -59,7 +64,7 @@ final class OnDemandBlocks implements BlockSteps {
               scope,
               "embed",
               inputs.ids(),
-              words.map(table -> rows(scope, table, batch.ids())).stream().toList(),
+              words.map(table -> rows(scope, table, batch)).stream().toList(),
               inputs.types(),
               inputs.lengths(),
               outside.get()),
@@ -67,7 +72,8 @@ final class OnDemandBlocks implements BlockSteps {
     }
   }
 
-  private Tensor rows(Scope scope, TensorEntry table, long[] ids) {
+  private Tensor rows(Scope scope, TensorEntry table, TokenBatch batch) {
+    long[] ids = Arrays.copyOf(batch.ids(), BatchInputs.tokens(batch, kernel));
     return scope.floats(stored.rows(table, ids), ids.length, table.shape()[1]);
   }
 
@@ -86,12 +92,15 @@ final class OnDemandBlocks implements BlockSteps {
 
   @Override
   public Tensor finish(Scope scope, BatchState state) {
-    if (state.layer() == 0) {
-      return program.call(scope, "chosen", state.hidden(), state.rows());
+    try (Scope passing = Scope.open(loader.device())) {
+      Tensor hidden = state.hidden();
+      if (state.layer() == 0) {
+        hidden = program.call(passing, "chosen", hidden, state.rows());
+      } else if (state.layer() == parameters.blocks().size()) {
+        hidden = program.call(passing, "finish", hidden, outside.get());
+      }
+      return program.call(scope, "of_sequences", hidden, state.lengths());
     }
-    return state.layer() == parameters.blocks().size()
-        ? program.call(scope, "finish", state.hidden(), outside.get())
-        : state.hidden().in(scope);
   }
 
   /** The whole way of one batch. */

@@ -8,6 +8,7 @@ import dev.graft.server.torch.ComputeDtype;
 import dev.graft.server.torch.Kernel;
 import dev.graft.server.torch.Kernel.Packing;
 import dev.graft.server.torch.Kernels;
+import dev.graft.server.torch.NativeHeap;
 import dev.graft.server.torch.Program;
 import dev.graft.server.torch.ProgramText;
 import dev.graft.server.torch.Scope;
@@ -62,7 +63,11 @@ final class ProgramBackbone implements Backbone {
     this.device = device;
     this.kernels = kernels;
     this.weightsMemoryBytes = weightsMemoryBytes;
-    this.stored = new StoredBlocks(parameters, parameters.bytes() > weightsMemoryBytes);
+    boolean scarce = parameters.bytes() > weightsMemoryBytes;
+    if (scarce) {
+      NativeHeap.returnLargeBlocks();
+    }
+    this.stored = new StoredBlocks(parameters, scarce);
     this.tensors = Tensors.on(device);
     for (ComputeDtype dtype : ComputeDtype.values()) {
       if (parameters.hasMappedLinearWeights(dtype)) {
@@ -115,10 +120,11 @@ final class ProgramBackbone implements Backbone {
       return blocks.get().hiddenStates(scope, batch, layer);
     }
     check(batch);
-    Program program = program(kernel(dtype));
+    Kernel kernel = kernel(dtype);
+    Program program = program(kernel);
     DeviceParameters weights = weights(dtype);
     try (Scope temporary = Scope.open(device)) {
-      BatchInputs inputs = BatchInputs.of(temporary, batch);
+      BatchInputs inputs = BatchInputs.of(temporary, batch, kernel);
       return program.call(
           scope,
           "hidden_states",
@@ -145,6 +151,7 @@ final class ProgramBackbone implements Backbone {
     return Optional.of(
         new OnDemandBlocks(
             parameters,
+            kernel(dtype),
             program(kernel(dtype)),
             loader(dtype),
             () -> weights(dtype).outside(),

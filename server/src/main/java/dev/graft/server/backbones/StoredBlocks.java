@@ -36,6 +36,9 @@ final class StoredBlocks implements AutoCloseable {
   /** Null where all blocks fit memory. */
   private final ExecutorService reader;
 
+  /** The reader's; null where there is none. */
+  private final ByteBuffer buffer;
+
   /** Blocks that are being read, or have been and are not yet used. Guarded by this. */
   private final Map<Integer, CompletableFuture<Void>> ahead = new HashMap<>();
 
@@ -60,6 +63,7 @@ final class StoredBlocks implements AutoCloseable {
     Stream.concat(Stream.of(inFileOrder(parameters.outside())), blocks.stream())
         .flatMap(List::stream)
         .forEach(entry -> files.computeIfAbsent(entry.file(), State::of));
+    this.buffer = readsAhead ? ByteBuffer.allocateDirect(BUFFER_BYTES) : null;
     this.reader =
         readsAhead
             ? Executors.newSingleThreadExecutor(
@@ -151,8 +155,7 @@ final class StoredBlocks implements AutoCloseable {
     return CompletableFuture.runAsync(() -> read(blocks.get(block)), reader);
   }
 
-  private static void read(List<TensorEntry> entries) {
-    ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+  private void read(List<TensorEntry> entries) {
     for (TensorEntry entry : entries) {
       try (FileChannel channel = FileChannel.open(entry.file(), StandardOpenOption.READ)) {
         for (long done = 0; done < entry.bytes(); ) {

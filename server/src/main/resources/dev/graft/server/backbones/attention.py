@@ -46,7 +46,7 @@
     return torch.flatten(torch.flatten(torch.transpose(y, 1, 2), 2, 3), 0, 1)
   def layout(self: __torch__.Program, lengths: List[int], x: Tensor) -> List[Tensor]:
     # where each token of padded rows is among all sequences' (padding repeats a row's last one), where each of those is in
-    # the rows, and the mask of padding, (B, 1, 1, T); nothing where there is no padding
+    # the rows (anywhere, for tokens of no sequence), and the mask of padding, (B, 1, 1, T); nothing where all are in place
     longest = ops.prim.max(lengths)
     rows = torch.len(lengths)
     layout = annotate(List[Tensor], [])
@@ -59,6 +59,7 @@
       starts = torch.sub(torch.cumsum(each, 0), each)
       to_rows = torch.reshape(torch.add(starts, torch.minimum(i, torch.sub(each, 1))), [-1])
       from_rows = torch.squeeze(torch.nonzero(torch.reshape(torch.logical_not(padding), [-1])), 1)
+      from_rows = torch.constant_pad_nd(from_rows, [0, torch.sub(torch.size(x, 0), torch.size(from_rows, 0))], 0)
       zeros = torch.zeros([rows, longest], dtype=ops.prim.dtype(x), layout=None, device=ops.prim.device(x), pin_memory=None)
       layout = [to_rows, from_rows, torch.reshape(torch.masked_fill(zeros, padding, -inf), [rows, 1, 1, longest])]
     return layout

@@ -12,4 +12,4 @@
       x = (self).finish(x, w)
     else:
       x = x
-    return x
+    return (self).of_sequences(x, lengths)
