@@ -28,7 +28,7 @@ import picocli.CommandLine.TypeConversionException;
     description = {
       "Measures extraction, training and quantizing on this machine.",
       "With --python also the Python baselines, in turns, and prints ratios of medians.",
-      "Writes random models (538 MB and 1.8 GB) to the cache directory first."
+      "Writes random models (538 MB and 2.5 GB) to the cache directory first."
     })
 final class BenchCommand implements Callable<Integer> {
   @ParentCommand private GraftCommand graft;

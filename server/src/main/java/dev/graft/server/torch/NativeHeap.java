@@ -10,7 +10,36 @@ public final class NativeHeap {
 
   private static final int LARGE_BYTES = 256 << 10;
 
+  /** Of which each keeps its code, by default. */
+  private static final int MOST_PRODUCTS = 1024;
+
+  /** As many as batches of a few lanes find theirs among. */
+  private static final int FEWEST_PRODUCTS = 128;
+
+  /** What code and tables of one take. */
+  private static final int PRODUCT_BYTES = 256 << 10;
+
+  private static final int MEMORY_FRACTION = 16;
+
   private NativeHeap() {}
+
+  /**
+   * Bounds what oneDNN keeps of the products that it has made code for, to a part of the memory.
+   * Called before the first one; {@code ONEDNN_PRIMITIVE_CACHE_CAPACITY} in the environment counts
+   * before this.
+   */
+  static void boundProducts(long memoryBytes) {
+    int most = products(memoryBytes);
+    if (most < MOST_PRODUCTS && Platform.isLinux()) {
+      Function.getFunction("c", "setenv")
+          .invokeInt(new Object[] {"ONEDNN_PRIMITIVE_CACHE_CAPACITY", "" + most, 0});
+    }
+  }
+
+  static int products(long memoryBytes) {
+    long fitting = memoryBytes / MEMORY_FRACTION / PRODUCT_BYTES;
+    return (int) Math.max(FEWEST_PRODUCTS, Math.min(MOST_PRODUCTS, fitting));
+  }
 
   /**
    * From now on what is large goes back to the system as soon as it is freed. By itself glibc

@@ -23,6 +23,7 @@ final class Torch {
     if (LIBRARIES != null) {
       InstalledLibtorch.in(LIBRARIES).ifPresent(Torch::name);
     }
+    NativeHeap.boundProducts(TorchDevice.CPU.totalMemoryBytes());
     Engine engine = null;
     EngineException failure = null;
     try {

@@ -40,6 +40,13 @@ final class NativeHeapTest {
     }
   }
 
+  @Test
+  void productsThatAreKeptTakeASixteenthOfTheMemory() {
+    assertThat(NativeHeap.products(460L << 20)).isEqualTo(128);
+    assertThat(NativeHeap.products(1L << 30)).isEqualTo(256);
+    assertThat(NativeHeap.products(64L << 30)).isEqualTo(1024);
+  }
+
   private static long residentKilobytes() throws IOException {
     return Files.readAllLines(Path.of("/proc/self/status")).stream()
         .filter(line -> line.startsWith("RssAnon:"))

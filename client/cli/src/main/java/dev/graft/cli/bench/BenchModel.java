@@ -25,9 +25,9 @@ record BenchModel(
   static final BenchModel SMALL =
       new BenchModel("bench-llama-135m", 576, 1536, 192, 30, BenchItems.VOCABULARY);
 
-  /** 1.8 GB. */
+  /** 2.5 GB. */
   static final BenchModel LARGE =
-      new BenchModel("bench-llama-450m", 1024, 4096, 256, 27, BenchItems.VOCABULARY);
+      new BenchModel("bench-llama-610m", 1024, 4096, 256, 37, BenchItems.VOCABULARY);
 
   /** Floating-point operations of the matrix products of one token, attention's own not counted. */
   double tokenFlops() {
