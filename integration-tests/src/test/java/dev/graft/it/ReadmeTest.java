@@ -53,6 +53,7 @@ class ReadmeTest {
           "HUGGING_FACE_HUB_TOKEN",
           "MKL_CBWR",
           "ONEDNN_MAX_CPU_ISA",
+          "ONEDNN_PRIMITIVE_CACHE_CAPACITY",
           "OPT_OUT_TRACKING",
           "PYTORCH_FLAVOR",
           "PYTORCH_LIBRARY_PATH",
