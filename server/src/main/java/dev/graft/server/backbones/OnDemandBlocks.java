@@ -7,7 +7,6 @@ import dev.graft.server.torch.Program;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.Weights;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -55,8 +54,9 @@ final class OnDemandBlocks implements BlockSteps {
   @Override
   public BatchState embed(TokenBatch batch, int layer) {
     check.accept(batch);
+    TokenBatch filled = batch.filledFor(kernel);
     try (Scope scope = Scope.open(loader.device())) {
-      BatchInputs inputs = BatchInputs.of(scope, batch, kernel);
+      BatchInputs inputs = BatchInputs.of(scope, filled);
       return BatchState.of(
           scope,
           inputs,
@@ -64,7 +64,7 @@ final class OnDemandBlocks implements BlockSteps {
               scope,
               "embed",
               inputs.ids(),
-              words.map(table -> rows(scope, table, batch)).stream().toList(),
+              words.map(table -> rows(scope, table, filled.ids())).stream().toList(),
               inputs.types(),
               inputs.lengths(),
               outside.get()),
@@ -72,8 +72,7 @@ final class OnDemandBlocks implements BlockSteps {
     }
   }
 
-  private Tensor rows(Scope scope, TensorEntry table, TokenBatch batch) {
-    long[] ids = Arrays.copyOf(batch.ids(), BatchInputs.tokens(batch, kernel));
+  private Tensor rows(Scope scope, TensorEntry table, long[] ids) {
     return scope.floats(stored.rows(table, ids), ids.length, table.shape()[1]);
   }
 

@@ -10,15 +10,12 @@ import dev.graft.server.torch.Kernel.Packing;
 import dev.graft.server.torch.Kernels;
 import dev.graft.server.torch.NativeHeap;
 import dev.graft.server.torch.Program;
-import dev.graft.server.torch.ProgramText;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
 import dev.graft.server.torch.Tensors;
 import dev.graft.server.torch.TorchDevice;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,8 +34,7 @@ final class ProgramBackbone implements Backbone {
   private final Object lock = new Object();
   private final Tensors tensors;
 
-  /** Guarded by lock. */
-  private final Map<Kernel, Program> programs = new EnumMap<>(Kernel.class);
+  private final BackbonePrograms programs;
 
   /** Guarded by lock. */
   private final Map<ComputeDtype, DeviceParameters> loaded = new EnumMap<>(ComputeDtype.class);
@@ -61,6 +57,7 @@ final class ProgramBackbone implements Backbone {
     this.architecture = architecture;
     this.parameters = parameters;
     this.device = device;
+    this.programs = new BackbonePrograms(architecture, device);
     this.kernels = kernels;
     this.weightsMemoryBytes = weightsMemoryBytes;
     boolean scarce = parameters.bytes() > weightsMemoryBytes;
@@ -101,7 +98,7 @@ final class ProgramBackbone implements Backbone {
 
   @Override
   public String programText(ComputeDtype dtype) {
-    return program(kernel(dtype)).text();
+    return programs.of(kernel(dtype)).text();
   }
 
   /**
@@ -121,10 +118,10 @@ final class ProgramBackbone implements Backbone {
     }
     check(batch);
     Kernel kernel = kernel(dtype);
-    Program program = program(kernel);
+    Program program = programs.of(kernel);
     DeviceParameters weights = weights(dtype);
     try (Scope temporary = Scope.open(device)) {
-      BatchInputs inputs = BatchInputs.of(temporary, batch, kernel);
+      BatchInputs inputs = BatchInputs.of(temporary, batch.filledFor(kernel));
       return program.call(
           scope,
           "hidden_states",
@@ -152,7 +149,7 @@ final class ProgramBackbone implements Backbone {
         new OnDemandBlocks(
             parameters,
             kernel(dtype),
-            program(kernel(dtype)),
+            programs.of(kernel(dtype)),
             loader(dtype),
             () -> weights(dtype).outside(),
             words(),
@@ -216,55 +213,6 @@ final class ProgramBackbone implements Backbone {
     }
   }
 
-  private Program program(Kernel kernel) {
-    synchronized (lock) {
-      return programs.computeIfAbsent(kernel, this::assemble);
-    }
-  }
-
-  private Program assemble(Kernel kernel) {
-    List<String> names = new ArrayList<>();
-    names.add(
-        switch (kernel) {
-          case MKL, CUBLAS -> "linear_torch.py";
-          case ONEDNN -> "linear_onednn.py";
-          case FBGEMM -> "linear_int8_dynamic.py";
-        });
-    names.add("packed.py");
-    names.add("attention.py");
-    names.addAll(architecture.texts());
-    names.add("hidden_states.py");
-    Map<String, Object> literals = new HashMap<>(architecture.literals());
-    literals.put("unfused_tokens", unfusedTokens(kernel));
-    literals.put("block_weights", blockWeights(kernel));
-    return Program.assemble(
-        device,
-        names.stream()
-            .map(name -> ProgramText.of(ProgramBackbone.class, name, literals))
-            .toArray(String[]::new));
-  }
-
-  /** How a program gets the weights of a block. */
-  private static String blockWeights(Kernel kernel) {
-    return switch (kernel) {
-      case MKL, ONEDNN, CUBLAS -> "Dict[str, Tensor]";
-      case FBGEMM ->
-          "Tuple[Dict[str, Tensor], Dict[str, __torch__.torch.classes.quantized.LinearPackedParamsBase]]";
-    };
-  }
-
-  /**
-   * Up to how many tokens attention in 16 bits is computed as two products and a softmax. A CPU's
-   * fused attention widens block by block, and takes up to half as long again for short rows; for
-   * long ones the scores would take too much memory.
-   */
-  private static int unfusedTokens(Kernel kernel) {
-    return switch (kernel) {
-      case MKL, ONEDNN, FBGEMM -> 256;
-      case CUBLAS -> 0;
-    };
-  }
-
   @Override
   public void load(ComputeDtype dtype) {
     weights(dtype);
@@ -284,7 +232,7 @@ final class ProgramBackbone implements Backbone {
   private WeightsLoader loader(ComputeDtype dtype) {
     Kernel kernel = kernel(dtype);
     Packing packing = mapped.contains(dtype) ? Packing.NONE : kernel.packing(dtype);
-    return new WeightsLoader(device, tensors, dtype.dtype(), packing, program(kernel));
+    return new WeightsLoader(device, tensors, dtype.dtype(), packing, programs.of(kernel));
   }
 
   private Kernel kernel(ComputeDtype dtype) {
@@ -294,9 +242,8 @@ final class ProgramBackbone implements Backbone {
   @Override
   public void close() {
     stored.close();
+    programs.close();
     synchronized (lock) {
-      programs.values().forEach(Program::close);
-      programs.clear();
       loaded.values().forEach(DeviceParameters::close);
       loaded.clear();
       tensors.close();

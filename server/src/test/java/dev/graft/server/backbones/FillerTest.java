@@ -14,15 +14,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A batch has tokens that are in no sequence, and no sequence sees them. */
-final class BatchInputsTest {
+final class FillerTest {
   private static final int[] LENGTHS = {20, 1, 12, 16, 20};
 
   @ParameterizedTest
   @CsvSource({"1,1", "31,31", "33,34", "69,72", "490,496", "497,512", "513,544"})
   void sixteenNumbersOfTokensBetweenPowersOfTwo(int own, int all) {
     TokenBatch batch = batch(List.of(own));
-    assertThat(BatchInputs.tokens(batch, Kernel.ONEDNN)).isEqualTo(all);
-    assertThat(BatchInputs.tokens(batch, Kernel.FBGEMM)).isEqualTo(own);
+    assertThat(batch.filledFor(Kernel.ONEDNN).ids()).hasSize(all);
+    assertThat(batch.filledFor(Kernel.FBGEMM).ids()).hasSize(own);
   }
 
   @ParameterizedTest
@@ -30,7 +30,7 @@ final class BatchInputsTest {
   void eachSequenceIsAsAlone(String model) {
     List<Integer> lengths = IntStream.of(LENGTHS).boxed().toList();
     TokenBatch together = batch(lengths);
-    assertThat(BatchInputs.tokens(together, Kernel.MKL)).isGreaterThan(together.ids().length);
+    assertThat(together.filledFor(Kernel.MKL).ids()).hasSizeGreaterThan(together.ids().length);
     try (Backbone backbone =
         Backbones.load(
             Checkpoint.open(Golden.of(model).directory()),
