@@ -50,7 +50,8 @@
     longest = ops.prim.max(lengths)
     rows = torch.len(lengths)
     layout = annotate(List[Tensor], [])
-    if torch.eq(torch.mul(rows, longest), torch.size(x, 0)):
+    # without the second condition, filler could stand in for what shorter sequences lack
+    if torch.__and__(torch.eq(torch.mul(rows, longest), torch.sum(lengths)), torch.eq(torch.sum(lengths), torch.size(x, 0))):
       layout = layout
     else:
       each = torch.unsqueeze(torch.tensor(lengths, dtype=4, device=ops.prim.device(x), requires_grad=False), 1)
