@@ -40,7 +40,6 @@ final class BackbonePrograms implements AutoCloseable {
     names.addAll(architecture.texts());
     names.add("hidden_states.py");
     Map<String, Object> literals = new HashMap<>(architecture.literals());
-    literals.put("unfused_tokens", unfusedTokens(kernel));
     literals.put("block_weights", blockWeights(kernel));
     return Program.assemble(
         device,
@@ -55,18 +54,6 @@ final class BackbonePrograms implements AutoCloseable {
       case MKL, ONEDNN, CUBLAS -> "Dict[str, Tensor]";
       case FBGEMM ->
           "Tuple[Dict[str, Tensor], Dict[str, __torch__.torch.classes.quantized.LinearPackedParamsBase]]";
-    };
-  }
-
-  /**
-   * Up to how many tokens attention in 16 bits is computed as two products and a softmax. A CPU's
-   * fused attention widens block by block, and takes up to half as long again for short rows; for
-   * long ones the scores would take too much memory.
-   */
-  private static int unfusedTokens(Kernel kernel) {
-    return switch (kernel) {
-      case MKL, ONEDNN, FBGEMM -> 256;
-      case CUBLAS -> 0;
     };
   }
 

@@ -1,17 +1,3 @@
-  def unfused_attention(self: __torch__.Program, q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor], causal: bool, scale: float) -> Tensor:
-    # (B, H, T, d) each -> (B, H, T, d)
-    scores = torch.matmul(torch.mul(q, scale), torch.transpose(k, 2, 3))
-    if torch.__is__(mask, None):
-      scores = scores
-    else:
-      scores = torch.add_(scores, unchecked_cast(Tensor, mask))
-    if causal:
-      tokens = torch.size(q, 2)
-      future = torch.full([tokens, tokens], -inf, dtype=ops.prim.dtype(q), layout=None, device=ops.prim.device(q), pin_memory=None)
-      scores = torch.add_(scores, torch.triu(future, 1))
-    else:
-      scores = scores
-    return torch.matmul(torch.softmax(scores, -1), v)
   def window_mask(self: __torch__.Program, tokens: int, window: int, like: Tensor) -> Tensor:
     # (1, 1, T, T): 0 where a token sees another, its own and window - 1 before it, -inf elsewhere
     i = torch.arange(tokens, dtype=4, layout=None, device=ops.prim.device(like), pin_memory=None)
@@ -19,8 +5,9 @@
     hidden = torch.logical_or(torch.lt(distance, 0), torch.ge(distance, window))
     mask = torch.masked_fill(torch.zeros([tokens, tokens], dtype=ops.prim.dtype(like), layout=None, device=ops.prim.device(like), pin_memory=None), hidden, -inf)
     return torch.reshape(mask, [1, 1, tokens, tokens])
-  def attend(self: __torch__.Program, q: Tensor, k: Tensor, v: Tensor, rows: int, padding: Optional[Tensor], causal: bool, window: int, scale: float) -> Tensor:
-    # q (B * T, H, d); k, v (B * T, H / groups, d), of B rows; padding is a mask, (B, 1, 1, T) -> (B * T, H * d)
+  def attend(self: __torch__.Program, q: Tensor, k: Tensor, v: Tensor, rows: int, longest: int, padding: Optional[Tensor], causal: bool, window: int, scale: float) -> Tensor:
+    # q (B * T, H, d); k, v (B * T, H / groups, d), of B rows for sequences up to so long; padding is a mask, (B, 1, 1, T)
+    # -> (B * T, H * d)
     if $groups > 1:
       # enable_gqa takes an unfused path on the CPU, at twice the time of these copies
       k = torch.repeat_interleave(k, $groups, 1)
@@ -31,23 +18,27 @@
     q = torch.transpose(torch.reshape(q, [rows, -1, $heads, $head_size]), 1, 2)
     k = torch.transpose(torch.reshape(k, [rows, -1, $heads, $head_size]), 1, 2)
     v = torch.transpose(torch.reshape(v, [rows, -1, $heads, $head_size]), 1, 2)
-    tokens = torch.size(q, 2)
     mask = padding
-    if torch.__and__(causal, torch.gt(tokens, window)):
-      mask = (self).window_mask(tokens, window, q)
+    if torch.__and__(causal, torch.gt(longest, window)):
+      mask = (self).window_mask(torch.size(q, 2), window, q)
       causal = False
     else:
       mask = mask
       causal = causal
-    if torch.__and__(torch.ne(ops.prim.dtype(q), 6), torch.le(tokens, $unfused_tokens)):
-      y = (self).unfused_attention(q, k, v, mask, causal, scale)
-    else:
-      y = torch.scaled_dot_product_attention(q, k, v, mask, 0., causal, scale=scale, enable_gqa=False)
+    y = torch.scaled_dot_product_attention(q, k, v, mask, 0., causal, scale=scale, enable_gqa=False)
     return torch.flatten(torch.flatten(torch.transpose(y, 1, 2), 2, 3), 0, 1)
+  def row_tokens(self: __torch__.Program, longest: int) -> int:
+    # of a CPU's softmax the last tokens beyond a multiple of 16 take as long as 16 each: many of them are better padded
+    rest = torch.remainder(longest, 16)
+    if torch.ge(rest, 8):
+      tokens = torch.sub(torch.add(longest, 16), rest)
+    else:
+      tokens = longest
+    return tokens
   def layout(self: __torch__.Program, lengths: List[int], x: Tensor) -> List[Tensor]:
     # where each token of padded rows is among all sequences' (padding repeats a row's last one), where each of those is in
     # the rows (anywhere, for tokens of no sequence), and the mask of padding, (B, 1, 1, T); nothing where all are in place
-    longest = ops.prim.max(lengths)
+    longest = (self).row_tokens(ops.prim.max(lengths))
     rows = torch.len(lengths)
     layout = annotate(List[Tensor], [])
     # without the second condition, filler could stand in for what shorter sequences lack
@@ -66,18 +57,19 @@
     return layout
   def attention(self: __torch__.Program, q: Tensor, k: Tensor, v: Tensor, lengths: List[int], layout: List[Tensor], causal: bool, window: int, scale: float) -> Tensor:
     # q (N, H, d); k, v (N, H / groups, d) -> (N, H * d); all sequences at once, as padded rows: one sequence after the
-    # other would be too many small steps for a GPU, and on a CPU saves less than they cost in 16 bits
+    # other would be too many small steps
     rows = torch.len(lengths)
+    longest = ops.prim.max(lengths)
     if torch.eq(torch.len(layout), 0):
-      y = (self).attend(q, k, v, rows, None, causal, window, scale)
+      y = (self).attend(q, k, v, rows, longest, None, causal, window, scale)
     else:
       q = torch.index_select(q, 0, layout[0])
       k = torch.index_select(k, 0, layout[0])
       v = torch.index_select(v, 0, layout[0])
       if causal:
         # padding is on the right: no token sees it
-        y = (self).attend(q, k, v, rows, None, True, window, scale)
+        y = (self).attend(q, k, v, rows, longest, None, True, window, scale)
       else:
-        y = (self).attend(q, k, v, rows, layout[2], False, window, scale)
+        y = (self).attend(q, k, v, rows, longest, layout[2], False, window, scale)
       y = torch.index_select(y, 0, layout[1])
     return y
