@@ -1,6 +1,8 @@
   def rms_norm(self: __torch__.Program, x: Tensor, weight: Tensor) -> Tensor:
     h = torch.to(x, 6)
-    h = torch.mul(h, torch.rsqrt(torch.add(torch.mean(torch.square(h), [-1], True), $norm_epsilon)))
+    # the mean square by the norm: one pass, where squares and their mean are two
+    mean_square = torch.div(torch.square(torch.linalg_vector_norm(h, 2, [-1], True)), torch.size(h, -1))
+    h = torch.mul(h, torch.rsqrt(torch.add(mean_square, $norm_epsilon)))
     return torch.mul_(torch.to(h, ops.prim.dtype(x)), weight)
   def heads(self: __torch__.Program, x: Tensor, w: Dict[str, Tensor], norm: str) -> Tensor:
     # (N, H * d) -> (N, H, d), normalized where the family does so
