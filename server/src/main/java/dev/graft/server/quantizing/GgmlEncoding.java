@@ -3,7 +3,6 @@ package dev.graft.server.quantizing;
 import dev.graft.server.checkpoints.GgmlType;
 import dev.graft.server.checkpoints.HalfFloats;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /**
  * Encodes values as ggml blocks, with the bytes that {@code quantize_row_*_ref} of llama.cpp's
@@ -12,24 +11,24 @@ import java.nio.ByteOrder;
 public enum GgmlEncoding {
   Q8_0(GgmlType.Q8_0, 7) {
     @Override
-    void block(float[] values, int from, ByteBuffer out) {
-      float largest = 0;
+    void block(float[] values, int from, byte[] out, int at) {
+      int most = 0;
       for (int i = from; i < from + 32; i++) {
-        largest = Math.max(largest, Math.abs(values[i]));
+        // Without its sign, a float's bits are in the order of its values.
+        most = Math.max(most, Float.floatToRawIntBits(values[i]) & Integer.MAX_VALUE);
       }
-      float scale = largest / 127;
+      float scale = Float.intBitsToFloat(most) / 127;
       float inverse = scale == 0 ? 0 : 1 / scale;
-      out.putShort(HalfFloats.toFloat16(scale));
-      for (int i = from; i < from + 32; i++) {
-        float x = values[i] * inverse;
-        double rounded = Math.floor(Math.abs((double) x) + 0.5); // C's roundf: halves go outwards
-        out.put((byte) (x < 0 ? -rounded : rounded));
+      putScale(scale, out, at);
+      for (int i = 0; i < 32; i++) {
+        double x = values[from + i] * inverse;
+        out[at + 2 + i] = (byte) (x + Math.copySign(0.5, x)); // C's roundf: halves go outwards
       }
     }
   },
   Q4_0(GgmlType.Q4_0, 2) {
     @Override
-    void block(float[] values, int from, ByteBuffer out) {
+    void block(float[] values, int from, byte[] out, int at) {
       float largest = 0; // the first of the largest magnitude, with its sign
       for (int i = from; i < from + 32; i++) {
         if (Math.abs(values[i]) > Math.abs(largest)) {
@@ -38,9 +37,10 @@ public enum GgmlEncoding {
       }
       float scale = largest / -8;
       float inverse = scale == 0 ? 0 : 1 / scale;
-      out.putShort(HalfFloats.toFloat16(scale));
-      for (int i = from; i < from + 16; i++) {
-        out.put((byte) (nibble(values[i] * inverse) | nibble(values[i + 16] * inverse) << 4));
+      putScale(scale, out, at);
+      for (int i = 0; i < 16; i++) {
+        int low = nibble(values[from + i] * inverse);
+        out[at + 2 + i] = (byte) (low | nibble(values[from + i + 16] * inverse) << 4);
       }
     }
   };
@@ -81,17 +81,21 @@ public enum GgmlEncoding {
     if (values.length % type.blockValues() != 0) {
       throw new IllegalArgumentException(values.length + " values are no whole blocks of " + type);
     }
-    ByteBuffer out =
-        ByteBuffer.allocate(
-                Math.multiplyExact(values.length / type.blockValues(), type.blockBytes()))
-            .order(ByteOrder.LITTLE_ENDIAN);
-    for (int from = 0; from < values.length; from += type.blockValues()) {
-      block(values, from, out);
+    int blocks = values.length / type.blockValues();
+    byte[] out = new byte[Math.multiplyExact(blocks, type.blockBytes())];
+    for (int block = 0; block < blocks; block++) {
+      block(values, block * type.blockValues(), out, block * type.blockBytes());
     }
-    return out.flip();
+    return ByteBuffer.wrap(out);
   }
 
-  abstract void block(float[] values, int from, ByteBuffer out);
+  abstract void block(float[] values, int from, byte[] out, int at);
+
+  private static void putScale(float scale, byte[] out, int at) {
+    short bits = HalfFloats.toFloat16(scale);
+    out[at] = (byte) bits;
+    out[at + 1] = (byte) (bits >> 8);
+  }
 
   private static int nibble(float x) {
     return Math.min(15, (byte) (x + 8.5f));
