@@ -5,9 +5,9 @@
     hidden = torch.logical_or(torch.lt(distance, 0), torch.ge(distance, window))
     mask = torch.masked_fill(torch.zeros([tokens, tokens], dtype=ops.prim.dtype(like), layout=None, device=ops.prim.device(like), pin_memory=None), hidden, -inf)
     return torch.reshape(mask, [1, 1, tokens, tokens])
-  def attend(self: __torch__.Program, q: Tensor, k: Tensor, v: Tensor, rows: int, longest: int, padding: Optional[Tensor], causal: bool, window: int, scale: float) -> Tensor:
-    # q (B * T, H, d); k, v (B * T, H / groups, d), of B rows for sequences up to so long; padding is a mask, (B, 1, 1, T)
-    # -> (B * T, H * d)
+  def attend(self: __torch__.Program, q: Tensor, k: Tensor, v: Tensor, lengths: List[int], padding: Optional[Tensor], causal: bool, window: int, scale: float) -> Tensor:
+    # q (B * T, H, d); k, v (B * T, H / groups, d), a row for each sequence; padding is a mask, (B, 1, 1, T) -> (B * T, H * d)
+    rows = torch.len(lengths)
     if $groups > 1:
       # enable_gqa takes an unfused path on the CPU, at twice the time of these copies
       k = torch.repeat_interleave(k, $groups, 1)
@@ -19,7 +19,7 @@
     k = torch.transpose(torch.reshape(k, [rows, -1, $heads, $head_size]), 1, 2)
     v = torch.transpose(torch.reshape(v, [rows, -1, $heads, $head_size]), 1, 2)
     mask = padding
-    if torch.__and__(causal, torch.gt(longest, window)):
+    if torch.__and__(causal, torch.gt(ops.prim.max(lengths), window)):
       mask = (self).window_mask(torch.size(q, 2), window, q)
       causal = False
     else:
@@ -41,8 +41,7 @@
     longest = (self).row_tokens(ops.prim.max(lengths))
     rows = torch.len(lengths)
     layout = annotate(List[Tensor], [])
-    # without the second condition, filler could stand in for what shorter sequences lack
-    if torch.__and__(torch.eq(torch.mul(rows, longest), torch.sum(lengths)), torch.eq(torch.sum(lengths), torch.size(x, 0))):
+    if torch.__and__(torch.eq(ops.prim.min(lengths), longest), torch.eq(torch.mul(rows, longest), torch.size(x, 0))):
       layout = layout
     else:
       each = torch.unsqueeze(torch.tensor(lengths, dtype=4, device=ops.prim.device(x), requires_grad=False), 1)
@@ -58,18 +57,16 @@
   def attention(self: __torch__.Program, q: Tensor, k: Tensor, v: Tensor, lengths: List[int], layout: List[Tensor], causal: bool, window: int, scale: float) -> Tensor:
     # q (N, H, d); k, v (N, H / groups, d) -> (N, H * d); all sequences at once, as padded rows: one sequence after the
     # other would be too many small steps
-    rows = torch.len(lengths)
-    longest = ops.prim.max(lengths)
     if torch.eq(torch.len(layout), 0):
-      y = (self).attend(q, k, v, rows, longest, None, causal, window, scale)
+      y = (self).attend(q, k, v, lengths, None, causal, window, scale)
     else:
       q = torch.index_select(q, 0, layout[0])
       k = torch.index_select(k, 0, layout[0])
       v = torch.index_select(v, 0, layout[0])
       if causal:
         # padding is on the right: no token sees it
-        y = (self).attend(q, k, v, rows, longest, None, True, window, scale)
+        y = (self).attend(q, k, v, lengths, None, True, window, scale)
       else:
-        y = (self).attend(q, k, v, rows, longest, layout[2], False, window, scale)
+        y = (self).attend(q, k, v, lengths, layout[2], False, window, scale)
       y = torch.index_select(y, 0, layout[1])
     return y
