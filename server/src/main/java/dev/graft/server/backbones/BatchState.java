@@ -63,10 +63,11 @@ public final class BatchState implements AutoCloseable {
 
   /** Goes on with hidden states of another shape. */
   void keep(Tensor hidden) {
-    Scope next = Scope.open(constants.device());
-    tensors.set(0, hidden.in(next));
-    scope.close();
-    scope = next;
+    Scope before = scope;
+    scope = Scope.open(constants.device());
+    try (before) {
+      tensors.set(0, hidden.in(scope));
+    }
   }
 
   @Override
