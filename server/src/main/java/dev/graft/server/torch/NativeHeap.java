@@ -8,7 +8,8 @@ public final class NativeHeap {
   /** {@code M_MMAP_THRESHOLD} of {@code <malloc.h>}. */
   private static final int MMAP_THRESHOLD = -3;
 
-  private static final int LARGE_BYTES = 256 << 10;
+  /** Less than the weights of most layers, and more than most of what a batch makes in passing. */
+  private static final int LARGE_BYTES = 4 << 20;
 
   /** Of which each keeps its code, by default. */
   private static final int MOST_PRODUCTS = 1024;
@@ -45,9 +46,8 @@ public final class NativeHeap {
    * From now on what is large goes back to the system as soon as it is freed. By itself glibc
    * learns from what it sees freed to keep up to 64 MB in each thread's heap, and tensors of many
    * sizes break that into pieces that fit none: half as much memory again. In turn the system
-   * clears pages for each tensor, which takes up to a fifth of the time, so this is for where
-   * memory is scarce. It holds for the whole process. Nothing happens where the C library is
-   * another.
+   * clears pages for each large tensor, so this is for where memory is scarce. It holds for the
+   * whole process. Nothing happens where the C library is another.
    */
   public static void returnLargeBlocks() {
     if (Platform.isLinux()) {

@@ -12,9 +12,9 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
 final class NativeHeapTest {
-  private static final int ROWS = 1000;
+  private static final int ROWS = 5000;
   private static final int COLUMNS = 256;
-  private static final int TENSORS = 100;
+  private static final int TENSORS = 20;
 
   @Test
   @EnabledOnOs(OS.LINUX)
@@ -25,18 +25,18 @@ final class NativeHeapTest {
     try (Scope scope = Scope.open(TorchDevice.CPU)) {
       scope.floats(values, 2 * ROWS, COLUMNS);
     }
-    float[] megabyte = new float[ROWS * COLUMNS];
+    float[] large = new float[ROWS * COLUMNS];
     List<Scope> freed = new ArrayList<>();
     for (int i = 0; i < TENSORS; i++) {
       Scope scope = Scope.open(TorchDevice.CPU);
-      scope.floats(megabyte, ROWS, COLUMNS);
+      scope.floats(large, ROWS, COLUMNS);
       freed.add(scope);
     }
     try (Scope kept = Scope.open(TorchDevice.CPU)) {
-      kept.floats(megabyte, ROWS, COLUMNS);
+      kept.floats(large, ROWS, COLUMNS);
       long before = residentKilobytes();
       freed.forEach(Scope::close);
-      assertThat(before - residentKilobytes()).isGreaterThan(TENSORS * 1000 / 2);
+      assertThat(before - residentKilobytes()).isGreaterThan(TENSORS * 5000 / 2);
     }
   }
 
