@@ -3,6 +3,7 @@ package dev.graft.server.backbones;
 import dev.graft.server.backbones.Parameters.Found;
 import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.torch.Kernel;
+import dev.graft.server.torch.NativeHeap;
 import dev.graft.server.torch.Program;
 import dev.graft.server.torch.Scope;
 import dev.graft.server.torch.Tensor;
@@ -152,6 +153,9 @@ final class OnDemandBlocks implements BlockSteps {
     @Override
     public void close() {
       scope.close();
+      if (!stored.fitMemory()) {
+        NativeHeap.returnFreed();
+      }
     }
   }
 }

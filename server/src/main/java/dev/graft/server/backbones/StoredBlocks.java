@@ -82,6 +82,10 @@ final class StoredBlocks implements AutoCloseable {
         .toList();
   }
 
+  boolean fitMemory() {
+    return reader == null;
+  }
+
   /**
    * Returns when a block can be mapped and is in memory, and begins to read the next one.
    *

@@ -1,6 +1,7 @@
 package dev.graft.server.torch;
 
 import com.sun.jna.Function;
+import com.sun.jna.NativeLong;
 import com.sun.jna.Platform;
 
 /** The heap of the C library, in which a CPU's tensors lie. */
@@ -44,14 +45,24 @@ public final class NativeHeap {
 
   /**
    * From now on what is large goes back to the system as soon as it is freed. By itself glibc
-   * learns from what it sees freed to keep up to 64 MB in each thread's heap, and tensors of many
-   * sizes break that into pieces that fit none: half as much memory again. In turn the system
+   * learns from what it sees freed to keep up to 64 MB in each thread's heap. In turn the system
    * clears pages for each large tensor, so this is for where memory is scarce. It holds for the
    * whole process. Nothing happens where the C library is another.
    */
   public static void returnLargeBlocks() {
     if (Platform.isLinux()) {
       Function.getFunction("c", "mallopt").invokeInt(new Object[] {MMAP_THRESHOLD, LARGE_BYTES});
+    }
+  }
+
+  /**
+   * Gives what was freed so far back to the system, large or not: tensors of many sizes break a
+   * heap into pieces that fit none. For now and then, since the pages are cleared when they are
+   * used again. Nothing happens where the C library is another.
+   */
+  public static void returnFreed() {
+    if (Platform.isLinux()) {
+      Function.getFunction("c", "malloc_trim").invokeInt(new Object[] {new NativeLong(0)});
     }
   }
 }

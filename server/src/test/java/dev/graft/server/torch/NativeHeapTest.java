@@ -12,31 +12,44 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
 final class NativeHeapTest {
-  private static final int ROWS = 5000;
-  private static final int COLUMNS = 256;
-  private static final int TENSORS = 20;
+  private static final int MEBIBYTE_FLOATS = 1 << 18;
 
   @Test
   @EnabledOnOs(OS.LINUX)
-  void whatIsFreedBelowWhatIsKeptGoesBackToTheSystem() throws IOException {
+  void whatIsLargeGoesBackToTheSystemWhenItIsFreed() throws IOException {
     NativeHeap.returnLargeBlocks();
-    float[] values = new float[2 * ROWS * COLUMNS];
     // glibc by itself would learn from this one to keep what is as large
     try (Scope scope = Scope.open(TorchDevice.CPU)) {
-      scope.floats(values, 2 * ROWS, COLUMNS);
+      scope.floats(new float[10 * MEBIBYTE_FLOATS], 10 * MEBIBYTE_FLOATS);
     }
-    float[] large = new float[ROWS * COLUMNS];
+    long kilobytes = returnedBelowWhatIsKept(5 * MEBIBYTE_FLOATS, 20, () -> {});
+    assertThat(kilobytes).isGreaterThan(50 << 10);
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void whatIsSmallGoesBackWhenAllThatIsFreedDoes() throws IOException {
+    NativeHeap.returnLargeBlocks();
+    assertThat(returnedBelowWhatIsKept(MEBIBYTE_FLOATS, 100, NativeHeap::returnFreed))
+        .isGreaterThan(50 << 10);
+  }
+
+  /** By how much the process shrinks when tensors are freed, but for the last. */
+  private static long returnedBelowWhatIsKept(int floats, int tensors, Runnable afterwards)
+      throws IOException {
+    float[] values = new float[floats];
     List<Scope> freed = new ArrayList<>();
-    for (int i = 0; i < TENSORS; i++) {
+    for (int i = 0; i < tensors; i++) {
       Scope scope = Scope.open(TorchDevice.CPU);
-      scope.floats(large, ROWS, COLUMNS);
+      scope.floats(values, floats);
       freed.add(scope);
     }
     try (Scope kept = Scope.open(TorchDevice.CPU)) {
-      kept.floats(large, ROWS, COLUMNS);
+      kept.floats(values, floats);
       long before = residentKilobytes();
       freed.forEach(Scope::close);
-      assertThat(before - residentKilobytes()).isGreaterThan(TENSORS * 5000 / 2);
+      afterwards.run();
+      return before - residentKilobytes();
     }
   }
 
