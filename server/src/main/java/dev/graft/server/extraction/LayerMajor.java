@@ -3,7 +3,6 @@ package dev.graft.server.extraction;
 import dev.graft.server.backbones.BlockSteps;
 import dev.graft.server.torch.Lanes;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
@@ -12,8 +11,9 @@ import java.util.concurrent.Callable;
 /**
  * The schedule for backbones whose blocks are made on demand: windows of many batches go through
  * one block after the other, so that a block is read and decoded once for each window and not once
- * for each batch. A window takes what waits, up to what its hidden states may take; where little
- * waits it is small. Which batches share a window makes no difference to their features.
+ * for each batch. A window takes what waits, up to what its hidden states may take, and what comes
+ * while its first block is there; where little waits it is small. Which batches share a window
+ * makes no difference to their features.
  */
 final class LayerMajor implements AutoCloseable {
   /** Most bytes of a window's hidden states. */
@@ -21,6 +21,12 @@ final class LayerMajor implements AutoCloseable {
 
   /** The part of the device's memory that they may take, where that is less. */
   private static final int STATE_FRACTION = 16;
+
+  /**
+   * Most tokens of a window that takes batches after it has begun. With so many, making the blocks
+   * takes little of the time; with more, its results would come later for nothing.
+   */
+  private static final long LATE_TOKENS = 32 << 10;
 
   /** What happens with batches, on lanes' threads. */
   interface Listener {
@@ -51,6 +57,9 @@ final class LayerMajor implements AutoCloseable {
   /** Its batches that are not finished. Guarded by this. */
   private int unfinished;
 
+  /** Of all its batches. Guarded by this. */
+  private long tokens;
+
   /**
    * @param tokenBytes bytes of a token's hidden state
    */
@@ -79,7 +88,7 @@ final class LayerMajor implements AutoCloseable {
     synchronized (this) {
       queue.addAll(batches);
     }
-    startNext();
+    proceed();
   }
 
   /** The listener is done with a batch. */
@@ -91,34 +100,38 @@ final class LayerMajor implements AutoCloseable {
       }
       window = null;
     }
-    startNext();
+    proceed();
   }
 
-  private void startNext() {
-    Window started;
+  /** Hands on what waits: to the window under way as long as that takes more, or to a new one. */
+  private void proceed() {
+    Window proceeding;
     synchronized (this) {
-      if (window != null || queue.isEmpty()) {
+      if (queue.isEmpty()) {
         return;
       }
-      List<Passage> passages = takeWindow();
-      unfinished = passages.size();
-      window = new Window(steps, computation.depth(), passages, turns, new Passing());
-      started = window;
+      long most = Math.min(windowTokens, LATE_TOKENS);
+      if (window == null) {
+        window = new Window(steps, computation.depth(), turns, new Passing());
+        tokens = 0;
+        most = windowTokens;
+      }
+      while (!queue.isEmpty() && admit(queue.element(), most)) {
+        queue.remove();
+      }
+      proceeding = window;
     }
-    started.start(lanes);
+    proceeding.embedAdmitted(lanes);
   }
 
-  private List<Passage> takeWindow() {
-    List<Passage> passages = new ArrayList<>();
-    long tokens = 0;
-    while (!queue.isEmpty()) {
-      tokens += queue.element().stream().mapToLong(item -> item.ids().length).sum();
-      if (tokens > windowTokens && !passages.isEmpty()) {
-        break;
-      }
-      passages.add(new Passage(queue.remove()));
+  private boolean admit(List<TokenizedItem> batch, long most) {
+    long more = batch.stream().mapToLong(item -> item.ids().length).sum();
+    if ((tokens > 0 && tokens + more > most) || !window.admit(new Passage(batch))) {
+      return false;
     }
-    return passages;
+    tokens += more;
+    unfinished++;
+    return true;
   }
 
   /** Frees what a window that was not finished holds. No step may run. */

@@ -44,10 +44,12 @@ final class Window implements AutoCloseable {
   private final BlockSteps steps;
   private final Lanes.Turns turns;
   private final Listener listener;
-  private final List<Passage> passages;
 
   /** Guarded by this. */
-  private final Queue<Passage> toEmbed;
+  private final List<Passage> passages = new ArrayList<>();
+
+  /** Guarded by this. */
+  private final Queue<Passage> toEmbed = new ArrayDeque<>();
 
   /** By number. Guarded by this. */
   private final List<Stage> stages = new ArrayList<>();
@@ -56,6 +58,9 @@ final class Window implements AutoCloseable {
    * Batches that are to pass the blocks: all but those whose features are known. Guarded by this.
    */
   private int taking;
+
+  /** Of those, how many are being embedded. Guarded by this. */
+  private int embedding;
 
   /**
    * The last block that batches have begun to pass; -2 while no batch waits for the first. Guarded
@@ -80,6 +85,7 @@ final class Window implements AutoCloseable {
     /** Null before it is made, and after all have passed. */
     private BlockSteps.Block block;
 
+    private boolean freed;
     private int passed;
     private final List<Passage> waiting = new ArrayList<>();
   }
@@ -87,28 +93,37 @@ final class Window implements AutoCloseable {
   /**
    * @param depth how many blocks the batches pass
    */
-  Window(
-      BlockSteps steps, int depth, List<Passage> passages, Lanes.Turns turns, Listener listener) {
+  Window(BlockSteps steps, int depth, Lanes.Turns turns, Listener listener) {
     this.steps = steps;
     this.turns = turns;
     this.listener = listener;
-    this.passages = List.copyOf(passages);
-    this.toEmbed = new ArrayDeque<>(passages);
-    this.taking = passages.size();
     for (int i = 0; i < depth; i++) {
       stages.add(new Stage());
     }
   }
 
   /**
-   * Begins.
+   * Takes one more batch, unless the first block has been freed: it stays until this has passed.
+   */
+  synchronized boolean admit(Passage passage) {
+    if (over || (!stages.isEmpty() && stages.get(0).freed)) {
+      return false;
+    }
+    passages.add(passage);
+    toEmbed.add(passage);
+    taking++;
+    return true;
+  }
+
+  /**
+   * Begins with what was admitted, as far as lanes have room for it.
    *
    * @param lanes how many steps run at the same time
    */
-  void start(int lanes) {
+  void embedAdmitted(int lanes) {
     change(
         actions -> {
-          for (int i = 0; i < EMBEDDED_AHEAD * lanes; i++) {
+          while (embedding < EMBEDDED_AHEAD * lanes && !toEmbed.isEmpty()) {
             embedNext(actions);
           }
         });
@@ -136,6 +151,7 @@ final class Window implements AutoCloseable {
   private void embedNext(List<Runnable> actions) {
     Passage passage = toEmbed.poll();
     if (passage != null) {
+      embedding++;
       actions.add(
           () ->
               turns.submit(
@@ -151,6 +167,7 @@ final class Window implements AutoCloseable {
     }
     change(
         actions -> {
+          embedding--;
           if (known.isPresent()) {
             taking--;
             stages.forEach(stage -> freeIfPassed(stage, actions));
@@ -244,6 +261,7 @@ final class Window implements AutoCloseable {
     if (stage.block != null && stage.passed == taking) {
       actions.add(stage.block::close);
       stage.block = null;
+      stage.freed = true;
       live--;
     }
   }
@@ -259,7 +277,7 @@ final class Window implements AutoCloseable {
           stage.block = null;
         }
       }
+      passages.forEach(Passage::close);
     }
-    passages.forEach(Passage::close);
   }
 }

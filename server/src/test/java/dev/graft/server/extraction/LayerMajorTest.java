@@ -75,6 +75,27 @@ class LayerMajorTest {
   }
 
   @Test
+  void whatComesWhileTheFirstBlockIsMadeJoinsTheWindow() {
+    try (Backbone whole = load("llama_gqa", Long.MAX_VALUE);
+        CountingBackbone backbone = new CountingBackbone(load("llama_gqa", 1000))) {
+      int blocks = backbone.info().blocks();
+      CountDownLatch added = new CountDownLatch(1);
+      backbone.whenMaking = () -> await(added);
+      Results results = new Results();
+      // Three windows of the batcher.
+      FeatureStream stream = stream(backbone, spec(blocks), results, noCache());
+      items(120).forEach(stream::add);
+      stream.end();
+      added.countDown();
+      results.end.orTimeout(60, TimeUnit.SECONDS).join();
+      assertThat(backbone.made()).isEqualTo(IntStream.range(0, blocks).boxed().toList());
+      assertThat(results.features)
+          .usingRecursiveComparison()
+          .isEqualTo(features(whole, spec(blocks), items(120), noCache()));
+    }
+  }
+
+  @Test
   void whatIsCachedNeedsNoBlock() {
     FeatureCache cache = FeatureCache.inMemory(1 << 20);
     try (Backbone whole = load("bert", Long.MAX_VALUE);
