@@ -34,7 +34,9 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
 
 /**
@@ -63,21 +65,31 @@ final class FarmWorker implements AutoCloseable {
 
   private FarmWorker(DescribeWorkerResponse description, int port) {
     this.description = description;
-    try {
-      server =
-          NettyServerBuilder.forAddress(
-                  new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
-              .addService(health.getHealthService())
-              .addService(new Describing())
-              .addService(new Extracting())
-              .addService(new Training())
-              .build()
-              .start();
-    } catch (IOException failed) {
-      throw new UncheckedIOException(failed);
-    }
+    server = serverAt(port);
     boundPort = server.getPort();
     serve(true);
+  }
+
+  /** A port that a worker had may be taken for a moment still: its socket closes after its end. */
+  private Server serverAt(int port) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
+    while (true) {
+      try {
+        return NettyServerBuilder.forAddress(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+            .addService(health.getHealthService())
+            .addService(new Describing())
+            .addService(new Extracting())
+            .addService(new Training())
+            .build()
+            .start();
+      } catch (IOException failed) {
+        if (port == 0 || System.nanoTime() > deadline) {
+          throw new UncheckedIOException(failed);
+        }
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+      }
+    }
   }
 
   static FarmWorker start() {
