@@ -34,6 +34,25 @@ public final class FloatValues {
   }
 
   /**
+   * Rounds values to those of F32, F16 or BF16.
+   *
+   * @throws IllegalArgumentException for any other type
+   */
+  public static void round(StoredType type, float[] values, int count) {
+    if (type == StoredType.F16) {
+      for (int i = 0; i < count; i++) {
+        values[i] = HalfFloats.fromFloat16(HalfFloats.toFloat16(values[i]));
+      }
+    } else if (type == StoredType.BF16) {
+      for (int i = 0; i < count; i++) {
+        values[i] = HalfFloats.fromBfloat16(HalfFloats.toBfloat16(values[i]));
+      }
+    } else if (type != StoredType.F32) {
+      throw new IllegalArgumentException("Nothing is cast to " + type);
+    }
+  }
+
+  /**
    * Writes values as F32, F16 or BF16, rounding to nearest even.
    *
    * @throws IllegalArgumentException for any other type

@@ -81,10 +81,8 @@ final class GgufDraft implements ResultDraft {
     if (type == StoredType.F32) {
       return values;
     }
-    float[] cast = new float[values.length];
-    ByteBuffer bytes = buffer(type, values.length);
-    FloatValues.write(type, values, values.length, bytes);
-    FloatValues.read(type, bytes.flip(), cast, values.length);
+    float[] cast = values.clone();
+    FloatValues.round(type, cast, cast.length);
     return cast;
   }
 

@@ -54,7 +54,10 @@ record PlannedTensor(
         && !stored.entry().transposed();
   }
 
-  /** Memory that its conversion takes at most, in bytes: the weight, its decoded form and parts. */
+  /**
+   * Memory that its conversion takes at most, in bytes: what is held whole of the source, the
+   * decoded result and its parts.
+   */
   long memoryBytes() {
     if (isKept()) {
       return 0;
@@ -64,7 +67,7 @@ record PlannedTensor(
     if (!quantized) {
       return decoded;
     }
-    long copies = turned ? 2 : 1;
-    return decoded + copies * values() * (type.bytes() + Float.BYTES) + values();
+    long turnedRound = turned ? 2 * type.bytes() + Float.BYTES : 0;
+    return decoded + values() * (turnedRound + Float.BYTES + 1);
   }
 }

@@ -8,6 +8,7 @@ import dev.graft.server.checkpoints.TensorData;
 import dev.graft.server.checkpoints.TensorEntry;
 import dev.graft.server.checkpoints.TensorSpool;
 import dev.graft.server.quantizing.QuantizedWeight;
+import dev.graft.server.quantizing.WeightQuantizer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -76,14 +77,13 @@ final class TensorConversion {
             ? new long[] {tensor.shape()[1], tensor.shape()[0]}
             : tensor.shape(); // [out, in]
     List<TensorEntry> parts = new ArrayList<>();
-    QuantizedFormat scheme = format.orElseThrow();
-    TensorData weight = weight(tensor, source, shape);
-    for (TensorData part : scheme.quantizer().quantize(tensor.name(), weight)) {
+    for (TensorData part : encode(tensor, source, shape)) {
       parts.add(spool.append(part));
     }
     Checkpoint written = Checkpoint.of(spool.directory(), configuration, parts);
     QuantizedWeight readBack =
-        scheme
+        format
+            .orElseThrow()
             .find(written, tensor.name(), shape)
             .orElseThrow(() -> new IllegalStateException(tensor.name() + " cannot be read back"));
     try (SourceValues result = reader.decoded(readBack, tensor.turned())) {
@@ -91,8 +91,7 @@ final class TensorConversion {
     }
   }
 
-  /** The whole weight, [out, in]. */
-  private static TensorData weight(PlannedTensor tensor, SourceValues source, long[] shape)
+  private List<TensorData> encode(PlannedTensor tensor, SourceValues source, long[] shape)
       throws IOException {
     long size = tensor.values() * tensor.type().bytes();
     if (size > Integer.MAX_VALUE - 8) {
@@ -102,23 +101,32 @@ final class TensorConversion {
                   .formatted(tensor.name(), size, tensor.name()))
           .with("tensor", tensor.name());
     }
-    ByteBuffer bytes = buffer((int) size);
+    WeightQuantizer quantizer = format.orElseThrow().quantizer();
+    WeightQuantizer.Values values = new RoundedValues(source, tensor.values(), tensor.type());
+    return tensor.turned()
+        ? quantizer.quantize(tensor.name(), turned(tensor, values, shape, (int) size))
+        : quantizer.quantize(tensor.name(), tensor.type(), shape, values);
+  }
+
+  /** The whole weight, [out, in]. */
+  private static TensorData turned(
+      PlannedTensor tensor, WeightQuantizer.Values source, long[] shape, int bytes)
+      throws IOException {
+    ByteBuffer stored = buffer(bytes);
     int piece = (int) Math.min(SourceValues.MOST_AT_ONCE, tensor.values());
     float[] values = new float[piece];
     for (long from = 0; from < tensor.values(); from += piece) {
       int count = (int) Math.min(piece, tensor.values() - from);
-      source.read(from, values, count);
-      FloatValues.write(tensor.type(), values, count, bytes);
+      source.read(values, count);
+      FloatValues.write(tensor.type(), values, count, stored);
     }
-    bytes.flip();
+    int rows = (int) tensor.shape()[0];
+    int columns = (int) tensor.shape()[1];
     return TensorData.of(
         tensor.name(),
         tensor.type(),
         shape,
-        tensor.turned()
-            ? TensorData.transposed(
-                bytes, (int) tensor.shape()[0], (int) tensor.shape()[1], tensor.type().bytes())
-            : bytes);
+        TensorData.transposed(stored.flip(), rows, columns, tensor.type().bytes()));
   }
 
   private static ByteBuffer buffer(int bytes) {

@@ -1,8 +1,8 @@
 package dev.graft.server.quantizing;
 
-import dev.graft.server.checkpoints.FloatValues;
 import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorData;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -33,16 +33,16 @@ final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
   }
 
   @Override
-  public List<TensorData> quantize(String name, TensorData weight) {
-    ByteBuffer source = WeightQuantizer.bytes(weight);
-    int count = source.remaining() / weight.type().bytes();
+  public List<TensorData> quantize(String name, StoredType type, long[] shape, Values weight)
+      throws IOException {
+    int count = Math.toIntExact(Arrays.stream(shape).reduce(1, Math::multiplyExact));
     byte[] packed = new byte[count / 2 + count % 2];
     float[] absmax = new float[blocks(count, scheme.blockSize())];
     float[] values = new float[VALUES_AT_ONCE];
     int block = 0;
     for (int from = 0; from < count; from += VALUES_AT_ONCE) {
       int size = Math.min(VALUES_AT_ONCE, count - from);
-      FloatValues.read(weight.type(), source, values, size);
+      weight.read(values, size);
       for (int at = 0; at < size; at += scheme.blockSize()) {
         absmax[block++] = normalize(values, at, Math.min(at + scheme.blockSize(), size));
       }
@@ -51,11 +51,11 @@ final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
     List<TensorData> parts = new ArrayList<>();
     parts.add(bytes(name, packed, packed.length, 1));
     if (scheme.doubleQuantization()) {
-      addNested(parts, name, weight, absmax);
+      addNested(parts, name, absmax, type, shape);
     } else {
       parts.add(TensorData.floats(name + ".absmax", absmax, absmax.length));
       parts.add(quantMap(name));
-      parts.add(state(name, weight, ""));
+      parts.add(state(name, type, shape, ""));
     }
     return parts;
   }
@@ -91,7 +91,8 @@ final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
     }
   }
 
-  private void addNested(List<TensorData> parts, String name, TensorData weight, float[] absmax) {
+  private void addNested(
+      List<TensorData> parts, String name, float[] absmax, StoredType type, long[] shape) {
     float offset = CascadeSum.mean(absmax);
     byte[] scales = new byte[absmax.length];
     float[] nestedAbsmax = new float[blocks(absmax.length, NESTED_BLOCK_SIZE)];
@@ -118,7 +119,8 @@ final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
     parts.add(
         state(
             name,
-            weight,
+            type,
+            shape,
             ", \"nested_blocksize\": %d, \"nested_dtype\": \"float32\", \"nested_offset\": %s"
                 .formatted(NESTED_BLOCK_SIZE, PythonFloat.text(offset))));
   }
@@ -132,14 +134,14 @@ final class BitsAndBytes4BitQuantizer implements WeightQuantizer {
   }
 
   /** The JSON of a {@link QuantState}, as Python's json.dumps spaces it. */
-  private TensorData state(String name, TensorData weight, String nested) {
+  private TensorData state(String name, StoredType type, long[] shape, String nested) {
     String json =
         "{\"quant_type\": \"%s\", \"blocksize\": %d, \"dtype\": \"%s\", \"shape\": %s%s}"
             .formatted(
                 scheme.type().text(),
                 scheme.blockSize(),
-                QuantState.torchName(TensorFiles.dtype(weight.type())),
-                Arrays.toString(weight.shape()),
+                QuantState.torchName(TensorFiles.dtype(type)),
+                Arrays.toString(shape),
                 nested);
     byte[] bytes = json.getBytes(StandardCharsets.US_ASCII);
     return bytes(BitsAndBytes4Bit.stateName(name, scheme.type()), bytes, bytes.length);

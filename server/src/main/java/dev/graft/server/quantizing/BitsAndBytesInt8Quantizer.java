@@ -1,9 +1,9 @@
 package dev.graft.server.quantizing;
 
-import dev.graft.server.checkpoints.FloatValues;
 import dev.graft.server.checkpoints.HalfFloats;
 import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorData;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -15,15 +15,15 @@ final class BitsAndBytesInt8Quantizer implements WeightQuantizer {
   private static final float ROW_NAN = Float.intBitsToFloat(0x7fffffff);
 
   @Override
-  public List<TensorData> quantize(String name, TensorData weight) {
-    int rows = (int) weight.shape()[0];
-    int columns = (int) weight.shape()[1];
+  public List<TensorData> quantize(String name, StoredType type, long[] shape, Values weight)
+      throws IOException {
+    int rows = Math.toIntExact(shape[0]);
+    int columns = Math.toIntExact(shape[1]);
     byte[] codes = new byte[Math.multiplyExact(rows, columns)];
     float[] absmax = new float[rows];
     float[] values = new float[columns];
-    ByteBuffer source = WeightQuantizer.bytes(weight);
     for (int row = 0; row < rows; row++) {
-      FloatValues.read(weight.type(), source, values, columns);
+      weight.read(values, columns);
       float largest = roundToHalf(values);
       absmax[row] = Float.isNaN(largest) ? ROW_NAN : largest;
       // Two roundings; and 0 for NaN, so that rows of zeros or with infinities have only zeros.
@@ -34,7 +34,7 @@ final class BitsAndBytesInt8Quantizer implements WeightQuantizer {
     }
     String prefix = BitsAndBytesInt8.prefix(name);
     return List.of(
-        TensorData.of(name, StoredType.I8, weight.shape(), ByteBuffer.wrap(codes)),
+        TensorData.of(name, StoredType.I8, shape, ByteBuffer.wrap(codes)),
         TensorData.floats(prefix + "SCB", absmax, rows),
         TensorData.of(
             prefix + "weight_format", StoredType.U8, new long[0], ByteBuffer.wrap(new byte[1])));
