@@ -26,7 +26,7 @@ final class OrderedSteps<T> {
   private final List<CompletableFuture<T>> submitted = new ArrayList<>();
 
   /**
-   * @param mostAtOnce steps that have begun and are not taken
+   * @param mostAtOnce steps that have been submitted and are not done
    * @param mostBytes memory that they may use together; one step alone may use more
    */
   OrderedSteps(Lanes.Turns turns, int mostAtOnce, long mostBytes) {

@@ -188,7 +188,8 @@ public final class QuantizeJob {
   private List<ConvertedTensor> convert(
       List<PlannedTensor> plan, ResultDraft draft, Listener listener)
       throws IOException, InterruptedException {
-    OrderedSteps<ConvertedTensor> steps = new OrderedSteps<>(turns, lanes, memoryBudget(plan));
+    int atOnce = 2 * lanes; // the next waits where a lane ends one
+    OrderedSteps<ConvertedTensor> steps = new OrderedSteps<>(turns, atOnce, memoryBudget(plan));
     List<ConvertedTensor> converted = new ArrayList<>();
     try {
       int next = 0;
