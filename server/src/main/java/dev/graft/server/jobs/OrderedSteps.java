@@ -13,33 +13,34 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
 /**
- * Steps that run on several lanes, of which few are under way at a time, and whose results are
- * taken in the order in which they were submitted. Used by one thread.
+ * Steps that run on several lanes, and whose results are taken in the order in which they were
+ * submitted. So that no lane waits for the one that is at a large step, many are submitted ahead.
+ * Used by one thread.
  */
 final class OrderedSteps<T> {
   private record Step<T>(CompletableFuture<T> result, long memoryBytes) {}
 
+  /** Results that wait to be taken, and steps before them. */
+  private static final int MOST_PENDING = 128;
+
   private final Lanes.Turns turns;
-  private final int mostAtOnce;
   private final long mostBytes;
   private final Queue<Step<T>> pending = new ArrayDeque<>();
   private final List<CompletableFuture<T>> submitted = new ArrayList<>();
 
   /**
-   * @param mostAtOnce steps that have been submitted and are not done
-   * @param mostBytes memory that they may use together; one step alone may use more
+   * @param mostBytes memory that those which are not done may use together; one step alone may use
+   *     more
    */
-  OrderedSteps(Lanes.Turns turns, int mostAtOnce, long mostBytes) {
+  OrderedSteps(Lanes.Turns turns, long mostBytes) {
     this.turns = turns;
-    this.mostAtOnce = mostAtOnce;
     this.mostBytes = mostBytes;
   }
 
   boolean hasRoomFor(long memoryBytes) {
-    List<Step<T>> running = pending.stream().filter(step -> !step.result().isDone()).toList();
-    long used = running.stream().mapToLong(Step::memoryBytes).sum();
-    boolean fits = used == 0 || used + memoryBytes <= mostBytes;
-    return fits && running.size() < mostAtOnce && pending.size() < 4 * mostAtOnce;
+    long used =
+        pending.stream().filter(step -> !step.result().isDone()).mapToLong(Step::memoryBytes).sum();
+    return pending.size() < MOST_PENDING && (used == 0 || used + memoryBytes <= mostBytes);
   }
 
   void submit(long memoryBytes, Callable<T> body) {

@@ -70,7 +70,6 @@ public final class QuantizeJob {
 
   private final TorchDevice device;
   private final Lanes.Turns turns;
-  private final int lanes;
   private final BackbonePlaces sources;
   private final WritableRoots destinations;
   private final int chunkBytes;
@@ -105,7 +104,6 @@ public final class QuantizeJob {
       FileOpener files) {
     this.device = device;
     this.turns = lanes.open();
-    this.lanes = lanes.count();
     this.sources = sources;
     this.destinations = destinations;
     this.chunkBytes = chunkBytes;
@@ -188,8 +186,7 @@ public final class QuantizeJob {
   private List<ConvertedTensor> convert(
       List<PlannedTensor> plan, ResultDraft draft, Listener listener)
       throws IOException, InterruptedException {
-    int atOnce = 2 * lanes; // the next waits where a lane ends one
-    OrderedSteps<ConvertedTensor> steps = new OrderedSteps<>(turns, atOnce, memoryBudget(plan));
+    OrderedSteps<ConvertedTensor> steps = new OrderedSteps<>(turns, memoryBudget(plan));
     List<ConvertedTensor> converted = new ArrayList<>();
     try {
       int next = 0;
