@@ -11,6 +11,9 @@ import java.util.List;
 final class BitsAndBytesInt8Quantizer implements WeightQuantizer {
   private static final float MAX_CODE = 127;
 
+  /** So large that what is added to it is rounded to whole numbers, its last bits: 0 for NaN. */
+  private static final float ROUNDING = 0x1.8p23f;
+
   /** What the reference leaves for a row with NaN. */
   private static final float ROW_NAN = Float.intBitsToFloat(0x7fffffff);
 
@@ -29,7 +32,7 @@ final class BitsAndBytesInt8Quantizer implements WeightQuantizer {
       // Two roundings; and 0 for NaN, so that rows of zeros or with infinities have only zeros.
       float factor = 1 / largest * MAX_CODE;
       for (int i = 0; i < columns; i++) {
-        codes[row * columns + i] = (byte) Math.rint(values[i] * factor);
+        codes[row * columns + i] = (byte) Float.floatToRawIntBits(values[i] * factor + ROUNDING);
       }
     }
     String prefix = BitsAndBytesInt8.prefix(name);
