@@ -191,6 +191,7 @@ public final class QuantizeJob {
     try {
       int next = 0;
       while (converted.size() < plan.size()) {
+        requireGoingOn(); // also where the next results are there already
         while (next < plan.size() && steps.hasRoomFor(plan.get(next).memoryBytes())) {
           PlannedTensor tensor = plan.get(next++);
           steps.submit(tensor.memoryBytes(), () -> draft.convert(tensor));
