@@ -1,6 +1,6 @@
 package dev.graft.server.quantizing;
 
-import dev.graft.server.checkpoints.HalfFloats;
+import dev.graft.server.checkpoints.FloatValues;
 import dev.graft.server.checkpoints.StoredType;
 import dev.graft.server.checkpoints.TensorData;
 import java.io.IOException;
@@ -46,9 +46,9 @@ final class BitsAndBytesInt8Quantizer implements WeightQuantizer {
   /** Rounds values to 16 bits, in which the reference reads them; returns the largest magnitude. */
   private static float roundToHalf(float[] values) {
     float largest = 0;
-    for (int i = 0; i < values.length; i++) {
-      values[i] = HalfFloats.fromFloat16(HalfFloats.toFloat16(values[i]));
-      largest = Math.max(largest, Math.abs(values[i]));
+    FloatValues.round(StoredType.F16, values, values.length);
+    for (float value : values) {
+      largest = Math.max(largest, Math.abs(value));
     }
     return largest;
   }

@@ -31,6 +31,9 @@ public interface WeightQuantizer {
 
   /** Encodes a weight that is in memory. */
   default List<TensorData> quantize(String name, TensorData weight) {
+    if (!weight.type().isFloat16OrWider() || weight.type() == StoredType.F64) {
+      throw new IllegalArgumentException(weight + " is not F32, F16 or BF16");
+    }
     ByteBuffer bytes = weight.bytes();
     try {
       return quantize(
