@@ -3,8 +3,6 @@ package dev.graft.server.jobs;
 import dev.graft.server.torch.Lanes;
 import java.io.IOException;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -26,7 +24,6 @@ final class OrderedSteps<T> {
   private final Lanes.Turns turns;
   private final long mostBytes;
   private final Queue<Step<T>> pending = new ArrayDeque<>();
-  private final List<CompletableFuture<T>> submitted = new ArrayList<>();
 
   /**
    * @param mostBytes memory that those which are not done may use together; one step alone may use
@@ -46,8 +43,6 @@ final class OrderedSteps<T> {
   void submit(long memoryBytes, Callable<T> body) {
     CompletableFuture<T> result = new CompletableFuture<>();
     pending.add(new Step<>(result, memoryBytes));
-    submitted.removeIf(CompletableFuture::isDone);
-    submitted.add(result);
     turns.submit(
         body,
         (value, error) -> {
@@ -62,7 +57,9 @@ final class OrderedSteps<T> {
   /** Waits for the next result. */
   T take() throws IOException, InterruptedException {
     try {
-      return pending.remove().result().get();
+      T result = pending.element().result().get();
+      pending.remove();
+      return result;
     } catch (ExecutionException e) {
       if (e.getCause() instanceof IOException failed) {
         throw failed;
@@ -76,9 +73,9 @@ final class OrderedSteps<T> {
 
   /** Waits until no lane is at a step, in spite of interruptions. */
   void awaitNone() {
-    for (CompletableFuture<T> step : submitted) {
+    for (Step<T> step : pending) {
       try {
-        step.join();
+        step.result().join();
       } catch (CancellationException | CompletionException e) {
         // Its failure is that of the job, or it never began.
       }
